@@ -1,0 +1,3 @@
+// Gives the precompiled header a source that carries it.
+
+#include "support/precompiled.hpp"
