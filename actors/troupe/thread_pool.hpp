@@ -1,0 +1,484 @@
+#pragma once
+
+#include <troupe/task.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace troupe {
+
+namespace detail {
+
+class pool_core;
+
+// A job of a pool. The pool holds one count; `execute` gives it on.
+class pool_job {
+public:
+  // Runs the function, on a thread of the pool.
+  virtual void execute() noexcept = 0;
+
+  // The pool was shut down before the job began.
+  virtual void discard() noexcept = 0;
+
+  pool_job* next_in_pool = nullptr;
+
+protected:
+  virtual ~pool_job() = default;
+};
+
+// The untyped half of a future that threads wait for.
+class shared_result_core {
+public:
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+  bool done() const noexcept {
+    return state_.load(std::memory_order_acquire) >= finished;
+  }
+
+  bool cancelled() const noexcept {
+    return state_.load(std::memory_order_acquire) == cancelled_state;
+  }
+
+  // Waits at most `limit` nanoseconds; negative: as long as it takes.
+  bool wait(std::int64_t limit);
+
+  // Before it began: ends it. Later: asks whoever runs it.
+  bool cancel();
+
+  // True if the work may begin.
+  bool begin() noexcept;
+
+  void finish() noexcept;
+  void finish_cancelled() noexcept;
+  void check() const;
+
+  // Calls `told` once it is done: at once if it is done already.
+  void when_done(callback& told);
+
+  // What asks a running task to cancel itself; empty for plain functions.
+  ref<future_core> task;
+  result_base* result = nullptr;
+
+protected:
+  shared_result_core() = default;
+  virtual ~shared_result_core();
+
+private:
+  enum state : std::uint8_t { pending, running, finished, cancelled_state };
+  void end(state how) noexcept;
+
+  std::atomic<unsigned> refs_{1};
+  std::atomic<state> state_{pending};
+  std::atomic<callback*> told_{nullptr};
+};
+
+template <class T>
+class shared_result final : public shared_result_core {
+public:
+  shared_result() noexcept {
+    result = &slot;
+  }
+
+  result_slot<T> slot;
+};
+
+// Calls `function` and keeps what it returns or throws.
+template <class T, class F>
+void fill_result(result_slot<T>& slot, F& function) noexcept {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      function();
+      slot.emplace();
+    } else {
+      slot.emplace(function());
+    }
+  } catch (...) {
+    slot.error = std::current_exception();
+    slot.failed = failure::error;
+  }
+}
+
+} // namespace detail
+
+/// The result of work in another thread, for threads that wait by blocking.
+/// Copies name the same result.
+/// @par Source
+/// `concurrent.futures.Future`.
+template <class T>
+class concurrent_future {
+public:
+  /// What `result()` gives.
+  using value_type = T;
+
+  /// Names nothing.
+  concurrent_future() noexcept = default;
+
+  /// True if there is a result, an exception, or it was cancelled.
+  bool done() const noexcept {
+    return core_->done();
+  }
+
+  /// True if it was cancelled.
+  bool cancelled() const noexcept {
+    return core_->cancelled();
+  }
+
+  /// Cancels work that has not begun; asks a task of a loop to cancel itself.
+  /// @returns false if the work runs already and cannot be cancelled, or is
+  ///          done.
+  bool cancel() const {
+    return core_->cancel();
+  }
+
+  /// Blocks until it is done.
+  /// @returns a reference into the result; move-only values can be moved out.
+  /// @throws cancelled_error  if it was cancelled.
+  /// @throws ...  the exception.
+  decltype(auto) result() const {
+    core_->wait(-1);
+    return read();
+  }
+
+  /// Blocks at most `limit`.
+  /// @throws timeout_error  if it is not done by then; it goes on.
+  template <class Rep, class Period>
+  decltype(auto) result(std::chrono::duration<Rep, Period> limit) const {
+    if (!core_->wait(detail::nanoseconds_of(limit)))
+      throw timeout_error("concurrent_future: no result within the limit");
+    return read();
+  }
+
+  /// Blocks until it is done.
+  /// @returns the exception; null if there is none.
+  /// @throws cancelled_error  if it was cancelled.
+  std::exception_ptr exception() const {
+    core_->wait(-1);
+    if (core_->cancelled())
+      throw cancelled_error{};
+    return core_->result->error;
+  }
+
+  /// @cond PRIVATE
+  explicit concurrent_future(detail::ref<detail::shared_result<T>> core)
+    : core_(std::move(core)) {
+  }
+
+  const detail::ref<detail::shared_result<T>>& core() const noexcept {
+    return core_;
+  }
+  /// @endcond
+
+private:
+  decltype(auto) read() const {
+    core_->check();
+    if constexpr (!std::is_void_v<T>)
+      return static_cast<std::add_lvalue_reference_t<T>>(core_->slot.get());
+  }
+
+  detail::ref<detail::shared_result<T>> core_;
+};
+
+/// An actor that owns threads for blocking work. Jobs begin in the order in
+/// which they came, at most as many at a time as there are threads. Copies name
+/// the same pool; the last one that goes shuts it down.
+/// @par Source
+/// `concurrent.futures.ThreadPoolExecutor`.
+class thread_pool {
+public:
+  /// Makes a pool.
+  /// @param threads  1 to 1,024; 0 stands for `min(32, cores + 4)`.
+  /// @param name  of its threads, which get "-N" appended; at most 15
+  ///              characters of it are seen in the system.
+  /// @throws std::invalid_argument  if there are more threads than that.
+  explicit thread_pool(unsigned threads = 0, std::string name = "troupe");
+
+  thread_pool(const thread_pool& other) noexcept;
+  thread_pool& operator=(thread_pool other) noexcept;
+  ~thread_pool();
+
+  /// Gives a job to the pool, from any thread.
+  /// @returns a future for threads; `run_in_executor` gives one for tasks.
+  /// @throws error  (`errc::executor_shut_down`) after `shutdown()`.
+  template <class F, class... Args>
+  auto submit(F&& function, Args&&... args)
+    -> concurrent_future<
+      std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+
+  /// Takes no more jobs; those given before still run.
+  /// @param wait  blocks until the threads have ended.
+  void shutdown(bool wait = true);
+
+  /// Returns the number of threads.
+  unsigned threads() const noexcept;
+
+  /// @cond PRIVATE
+  explicit thread_pool(detail::pool_core* core) noexcept;
+
+  detail::pool_core* core() const noexcept {
+    return core_;
+  }
+  /// @endcond
+
+private:
+  detail::pool_core* core_;
+};
+
+namespace detail {
+
+void submit_job(pool_core& pool, pool_job& job);
+thread_pool default_pool(loop_core& loop);
+
+// Gives a finished job back to its loop; false if the loop is closed.
+bool submit_finished(loop_core& loop, job& item) noexcept;
+
+// A function on its way to a thread and its result on the way back.
+template <class T, class F>
+class executor_call final : public pool_job, public job {
+public:
+  executor_call(loop_core& home, F&& function)
+    : function_(std::move(function)), home_(&home), reply_(home) {
+    retain_loop(home);
+  }
+
+  static void* operator new(std::size_t size) {
+    return pool_allocate(size);
+  }
+
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    pool_free(memory, size);
+  }
+
+  const future<T>& reply() const noexcept {
+    return reply_;
+  }
+
+  void execute() noexcept override {
+    if (!reply_.done()) {
+      context_scope scope{context};
+      fill_result(slot_, function_);
+    }
+    come_back();
+  }
+
+  void discard() noexcept override {
+    slot_.error = std::make_exception_ptr(
+      error(errc::executor_shut_down,
+            "thread_pool: shut down before the job began"));
+    slot_.failed = failure::error;
+    come_back();
+  }
+
+  void run() override {
+    if (!reply_.done()) {
+      if (slot_.failed != failure::none)
+        reply_.set_exception(slot_.error);
+      else if constexpr (std::is_void_v<T>)
+        reply_.set_result();
+      else if constexpr (std::is_reference_v<T>)
+        reply_.set_result(slot_.get());
+      else
+        reply_.set_result(std::move(slot_.get()));
+    }
+    delete this;
+  }
+
+  context_ref context;
+
+private:
+  ~executor_call() override {
+    release_loop(*home_);
+  }
+
+  void come_back() noexcept {
+    if (!submit_finished(*home_, *this))
+      delete this;
+  }
+
+  F function_;
+  loop_core* home_;
+  future<T> reply_;
+  result_slot<T> slot_;
+};
+
+template <class F>
+auto call_in_pool(loop_core& home, pool_core& pool, F&& function,
+                  context_ref context) {
+  using T = std::invoke_result_t<std::decay_t<F>&>;
+  auto* call
+    = new executor_call<T, std::decay_t<F>>(home, std::decay_t<F>(
+                                                    std::move(function)));
+  call->context = std::move(context);
+  auto reply = call->reply();
+  try {
+    submit_job(pool, *call);
+  } catch (...) {
+    reply.cancel();
+    static_cast<job*>(call)->run();
+    throw;
+  }
+  return reply;
+}
+
+// A function for a thread, with a result for a thread.
+template <class T, class F>
+class thread_call final : public pool_job {
+public:
+  explicit thread_call(F&& function)
+    : shared(new shared_result<T>, true), function_(std::move(function)) {
+  }
+
+  void execute() noexcept override {
+    if (shared->begin()) {
+      fill_result(shared->slot, function_);
+      shared->finish();
+    }
+    delete this;
+  }
+
+  void discard() noexcept override {
+    shared->cancel();
+    delete this;
+  }
+
+  ref<shared_result<T>> shared;
+
+private:
+  F function_;
+};
+
+void start_threadsafe(loop_core& loop, frame_base* root,
+                      const result_layout& layout, site made,
+                      ref<shared_result_core> shared,
+                      void (*move_result)(result_base& from, result_base& to));
+
+template <class T>
+void move_result(result_base& from, result_base& to) {
+  auto& source = static_cast<result_slot<T>&>(from);
+  auto& target = static_cast<result_slot<T>&>(to);
+  if constexpr (std::is_void_v<T>)
+    target.emplace();
+  else if constexpr (std::is_reference_v<T>)
+    target.emplace(source.get());
+  else
+    target.emplace(std::move(source.get()));
+}
+
+} // namespace detail
+
+template <class F, class... Args>
+auto thread_pool::submit(F&& function, Args&&... args)
+  -> concurrent_future<
+    std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
+  using T = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
+  auto bound = detail::bind_all(std::forward<F>(function),
+                                std::forward<Args>(args)...);
+  auto* call
+    = new detail::thread_call<T, decltype(bound)>(std::move(bound));
+  auto shared = call->shared;
+  try {
+    detail::submit_job(*core_, *call);
+  } catch (...) {
+    call->discard();
+    throw;
+  }
+  return concurrent_future<T>{std::move(shared)};
+}
+
+template <class F, class... Args>
+auto event_loop::run_in_executor(thread_pool pool, F&& function,
+                                 Args&&... args)
+  -> future<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
+  return detail::call_in_pool(*core_, *pool.core(),
+                              detail::bind_all(std::forward<F>(function),
+                                               std::forward<Args>(args)...),
+                              nullptr);
+}
+
+template <class F, class... Args>
+  requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
+auto event_loop::run_in_executor(std::nullptr_t, F&& function, Args&&... args)
+  -> future<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
+  return run_in_executor(detail::default_pool(*core_),
+                         std::forward<F>(function),
+                         std::forward<Args>(args)...);
+}
+
+/// Calls `function(args...)` on a thread of the default pool, with the caller's
+/// context variables.
+/// @returns a future with what the function returns or throws.
+/// @throws error  `errc::no_running_loop`; `errc::executor_shut_down`.
+/// @par Cancellation
+/// The await ends at once. A job that has not begun is dropped; a running one
+/// goes on, and its result is thrown away.
+/// @par Source
+/// `asyncio.to_thread`.
+template <class F, class... Args>
+  requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
+[[nodiscard]] auto to_thread(F&& function, Args&&... args) {
+  detail::loop_core& home = detail::need_running_loop("to_thread()");
+  return detail::call_in_pool(home, *detail::default_pool(home).core(),
+                              detail::bind_all(std::forward<F>(function),
+                                               std::forward<Args>(args)...),
+                              detail::copy_current_context());
+}
+
+/// Gives a coroutine to a loop that runs in another thread.
+/// @returns a future for threads. Its `cancel()` cancels the task. Waiting for
+///          it on the loop's own thread never ends.
+/// @throws error  (`errc::loop_closed`) if `loop` is closed.
+/// @par Source
+/// `asyncio.run_coroutine_threadsafe`.
+template <class T>
+concurrent_future<T>
+run_coroutine_threadsafe(coro<T> body, const event_loop& loop,
+                         detail::site here = detail::site::here()) {
+  detail::ref<detail::shared_result<T>> shared{new detail::shared_result<T>,
+                                               true};
+  detail::start_threadsafe(*loop.core(), body.release(), detail::layout_of<T>,
+                           here,
+                           detail::ref<detail::shared_result_core>{
+                             shared.get()},
+                           &detail::move_result<T>);
+  return concurrent_future<T>{std::move(shared)};
+}
+
+/// Makes a future of the running loop from a future for threads. Cancelling
+/// either cancels the other, as far as it can be cancelled.
+/// @par Source
+/// `asyncio.wrap_future`.
+template <class T>
+future<T> wrap_future(concurrent_future<T> source) {
+  auto& home = detail::need_running_loop("wrap_future()");
+  future<T> reply{home};
+  auto copy = [source, reply] {
+    if (reply.done())
+      return;
+    if (source.cancelled())
+      reply.cancel();
+    else if (auto problem = source.core()->result->error)
+      reply.set_exception(problem);
+    else if constexpr (std::is_void_v<T>)
+      reply.set_result();
+    else if constexpr (std::is_copy_constructible_v<T>)
+      reply.set_result(source.result());
+    else
+      reply.set_result(std::move(source.result()));
+  };
+  reply.add_done_callback([source](const future<T>& done) {
+    if (done.cancelled())
+      source.cancel();
+  });
+  auto* told = new detail::callback_of<decltype(copy)>(home, {}, std::move(copy));
+  told->threadsafe = true;
+  source.core()->when_done(*told);
+  return reply;
+}
+
+} // namespace troupe

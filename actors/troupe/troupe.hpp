@@ -1,0 +1,16 @@
+#pragma once
+
+/// @file
+/// All of troupe but what needs CAF's headers (`<troupe/caf.hpp>`).
+
+#include <troupe/async_generator.hpp>
+#include <troupe/context.hpp>
+#include <troupe/coro.hpp>
+#include <troupe/error.hpp>
+#include <troupe/future.hpp>
+#include <troupe/loop.hpp>
+#include <troupe/run.hpp>
+#include <troupe/sleep.hpp>
+#include <troupe/stream.hpp>
+#include <troupe/task.hpp>
+#include <troupe/thread_pool.hpp>

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <troupe/detail/context_ref.hpp>
+#include <troupe/detail/job.hpp>
+#include <troupe/detail/pool.hpp>
+#include <troupe/detail/site.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace troupe::detail {
+
+// Something that becomes a ready job at a point in time. It lives in the frame
+// of a sleeping task or in a timer callback; the heap knows where it stands.
+class timer : public job {
+public:
+  static constexpr std::uint32_t not_waiting = 0xffff'ffff;
+
+  std::int64_t deadline = 0; // nanoseconds of the loop's clock
+  std::uint32_t index = not_waiting;
+
+protected:
+  ~timer() = default;
+};
+
+void retain_loop(loop_core& loop) noexcept;
+void release_loop(loop_core& loop) noexcept;
+
+// A function that the loop calls once: `call_soon` and its kin.
+class callback : public timer {
+public:
+  enum class phase : std::uint8_t { waiting, running, ended, cancelled };
+
+  callback(loop_core& home, site made) noexcept;
+
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
+  }
+
+  void run() final;
+  void cancel();
+  bool cancelled() const;
+  std::string describe() const;
+
+  loop_core& home() const noexcept {
+    return *home_;
+  }
+
+  context_ref context;
+  bool threadsafe = false; // cancel() waits while the function runs
+
+protected:
+  virtual ~callback();
+
+  // Calls the function; what it throws goes to the loop's exception handler.
+  virtual void invoke() = 0;
+
+  // Destroys the function and what is bound to it.
+  virtual void drop() noexcept = 0;
+
+  virtual void destroy() noexcept = 0;
+
+private:
+  loop_core* home_;
+  site made_;
+  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<phase> phase_{phase::waiting};
+};
+
+// A callback with its function.
+template <class F>
+class callback_of final : public callback {
+public:
+  callback_of(loop_core& home, site made, F&& function)
+    : callback(home, made) {
+    ::new (static_cast<void*>(&function_)) F(std::move(function));
+  }
+
+  static void* operator new(std::size_t size) {
+    return pool_allocate(size);
+  }
+
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    pool_free(memory, size);
+  }
+
+private:
+  ~callback_of() override {
+    callback_of::drop();
+  }
+
+  void invoke() override {
+    function_();
+  }
+
+  void drop() noexcept override {
+    if (std::exchange(filled_, false))
+      function_.~F();
+  }
+
+  void destroy() noexcept override {
+    delete this;
+  }
+
+  union {
+    F function_;
+  };
+  bool filled_ = true;
+};
+
+// The loop that runs on this thread, or null.
+loop_core* running_loop() noexcept;
+
+// As above, but throws `errc::no_running_loop`. `what` was called.
+loop_core& need_running_loop(const char* what);
+
+// Ways into a loop. The callback's first count goes to the loop.
+void submit_soon(loop_core& loop, callback& item);
+void submit_threadsafe(loop_core& loop, callback& item);
+void submit_at(loop_core& loop, callback& item, std::int64_t deadline);
+std::int64_t loop_now(const loop_core& loop) noexcept;
+
+// Adds `delay` to `now` without overflow; negative delays are kept.
+std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept;
+
+// Joins a function with arguments into one callable without arguments.
+template <class F, class... Args>
+auto bind_all(F&& function, Args&&... args) {
+  if constexpr (sizeof...(Args) == 0)
+    return std::decay_t<F>(std::forward<F>(function));
+  else
+    return [function = std::decay_t<F>(std::forward<F>(function)),
+            ... bound = std::decay_t<Args>(std::forward<Args>(args))]() mutable {
+      return function(std::move(bound)...);
+    };
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <troupe/detail/callback.hpp>
+#include <troupe/detail/ref.hpp>
+#include <troupe/detail/result.hpp>
+#include <troupe/detail/site.hpp>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+namespace troupe::detail {
+
+enum class future_state : std::uint8_t {
+  pending,
+  finished, // has a value
+  failed,   // has an exception
+  cancelled,
+};
+
+class future_core;
+
+// What stands in a future's line: an op of a waiting task, or a callback.
+struct future_waiter {
+  explicit future_waiter(bool waits) noexcept : is_op(waits) {
+  }
+
+  future_waiter* prev = nullptr;
+  future_waiter* next = nullptr;
+  bool is_op;
+  bool linked = false;
+};
+
+// A function that runs when a future is done. The line holds one count of it,
+// which goes to the ready queue when the future is done.
+class done_callback : public future_waiter, public callback {
+public:
+  done_callback(loop_core& home, site made) noexcept
+    : future_waiter(false), callback(home, made) {
+  }
+
+  // True if both would call the same function.
+  virtual bool same_as(const done_callback& other) const noexcept = 0;
+
+  std::uint64_t number = 0;
+  ref<future_core> subject; // set when the future is done
+};
+
+// What only some futures have, kept apart to keep the others small.
+struct future_notes {
+  std::string name;
+  std::string cancel_message;
+  std::vector<site> trace; // the await chain of the exception, innermost first
+};
+
+// The untyped part of a future: its state, who waits for it, its loop.
+class future_core {
+public:
+  future_core(loop_core& home, result_base& result, bool is_task) noexcept;
+  future_core(const future_core&) = delete;
+  future_core& operator=(const future_core&) = delete;
+
+  // -- ownership ---------------------------------------------------------
+
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      dispose();
+  }
+
+  bool unique() const noexcept {
+    return refs_.load(std::memory_order_acquire) == 1;
+  }
+
+  // -- looking ------------------------------------------------------------
+
+  future_state state() const noexcept {
+    return state_.load(std::memory_order_acquire);
+  }
+
+  bool done() const noexcept {
+    return state() != future_state::pending;
+  }
+
+  bool is_task() const noexcept {
+    return is_task_;
+  }
+
+  loop_core& home() const noexcept {
+    return *home_;
+  }
+
+  result_base& result() const noexcept {
+    return *result_;
+  }
+
+  // Throws what keeps the value from being read, or returns.
+  void check_value() const;
+  std::exception_ptr exception() const;
+  void mark_retrieved() const noexcept {
+    retrieved_.store(true, std::memory_order_relaxed);
+  }
+
+  const std::string& cancel_message() const noexcept;
+  const std::vector<site>& trace() const noexcept;
+  virtual std::string describe() const;
+
+  // -- waiting ------------------------------------------------------------
+
+  // Adds to the end of the line; false if the future is done.
+  bool join(future_waiter& waiter);
+
+  // Takes out of the line; false if it is not in it (any more).
+  bool leave(future_waiter& waiter);
+
+  // Takes over the callback's first count; returns its number.
+  std::uint64_t add_callback(done_callback& callback);
+  std::size_t remove_callbacks(const done_callback& like);
+  std::size_t remove_callback(std::uint64_t number);
+
+  // The first op or callback in line, to see who waits.
+  bool has_waiters() const noexcept {
+    return head_ != nullptr;
+  }
+
+  // -- completing ---------------------------------------------------------
+
+  // As `asyncio`'s cancel: a future is cancelled at once, a task is asked.
+  virtual bool cancel(const std::string& message);
+
+  // Throws unless a value or an exception may be set from outside.
+  void check_settable(const char* verb) const;
+
+  // Ends the future and tells everybody in line, in the order of the line.
+  // False if it was done before. `result()` was filled before.
+  bool complete(future_state end);
+
+  bool fail(std::exception_ptr problem);
+
+protected:
+  virtual ~future_core();
+  virtual void dispose() noexcept = 0;
+  void report_unretrieved(const char* what) noexcept;
+  future_notes& notes();
+
+  friend class future_lock;
+
+  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<future_state> state_{future_state::pending};
+  mutable std::atomic<bool> retrieved_{false};
+  mutable std::atomic<bool> locked_{false};
+  const bool is_task_;
+  loop_core* home_;
+  result_base* result_;
+  future_waiter* head_ = nullptr;
+  future_waiter* tail_ = nullptr;
+  future_notes* notes_ = nullptr;
+};
+
+// A future with its value, as `loop.create_future()` makes it.
+template <class T>
+class future_cell final : public future_core {
+public:
+  explicit future_cell(loop_core& home) noexcept
+    : future_core(home, slot_, false) {
+    retain_loop(home);
+  }
+
+  static void* operator new(std::size_t size) {
+    return pool_allocate(size);
+  }
+
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    pool_free(memory, size);
+  }
+
+private:
+  ~future_cell() override = default;
+
+  void dispose() noexcept override {
+    report_unretrieved("Future");
+    loop_core& home = *home_;
+    delete this;
+    release_loop(home);
+  }
+
+  result_slot<T> slot_;
+};
+
+} // namespace troupe::detail

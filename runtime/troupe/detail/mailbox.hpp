@@ -1,0 +1,130 @@
+#pragma once
+
+#include <troupe/detail/job.hpp>
+
+#include <atomic>
+
+namespace troupe::detail {
+
+// What happened to a pushed node.
+enum class pushed : std::uint8_t {
+  queued,   // the actor runs or will run, and sees it
+  activate, // the actor slept: whoever pushed must see that it runs
+  closed,   // the actor has ended: the node is still the caller's
+};
+
+// The mailbox of an actor: any number of writers, one reader, whoever runs the
+// actor. A pointer with four meanings:
+//   nullptr    empty, the actor runs (or waits in a ready queue)
+//   blocked    empty, the actor sleeps
+//   closed     the actor has ended
+//   otherwise  nodes, newest first; the actor runs or waits in a ready queue
+// On a loop with one worker everything happens on that worker's thread and the
+// atomic is used without locked instructions (`exclusive`).
+class mailbox {
+public:
+  pushed push(node& item, bool exclusive) noexcept {
+    node* head = head_.load(std::memory_order_relaxed);
+    if (exclusive) {
+      if (head == closed_mark())
+        return pushed::closed;
+      item.next = head == blocked_mark() ? nullptr : head;
+      head_.store(&item, std::memory_order_relaxed);
+    } else {
+      // acquire: whoever wakes the actor sees all that its last run wrote.
+      // release: the reader sees the node's content.
+      do {
+        if (head == closed_mark())
+          return pushed::closed;
+        item.next = head == blocked_mark() ? nullptr : head;
+      } while (!head_.compare_exchange_weak(head, &item,
+                                            std::memory_order_acq_rel,
+                                            std::memory_order_relaxed));
+    }
+    return head == blocked_mark() ? pushed::activate : pushed::queued;
+  }
+
+  // Takes a sleeping actor without a node: the in-place activation.
+  bool claim(bool exclusive) noexcept {
+    node* head = head_.load(std::memory_order_relaxed);
+    if (head != blocked_mark())
+      return false;
+    if (exclusive) {
+      head_.store(nullptr, std::memory_order_relaxed);
+      return true;
+    }
+    return head_.compare_exchange_strong(head, nullptr,
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_relaxed);
+  }
+
+  // Puts the actor to sleep; fails if there are nodes.
+  bool try_block(bool exclusive) noexcept {
+    node* head = nullptr;
+    if (exclusive) {
+      if (head_.load(std::memory_order_relaxed) != nullptr)
+        return false;
+      head_.store(blocked_mark(), std::memory_order_relaxed);
+      return true;
+    }
+    return head_.compare_exchange_strong(head, blocked_mark(),
+                                         std::memory_order_acq_rel,
+                                         std::memory_order_acquire);
+  }
+
+  bool has_nodes() const noexcept {
+    node* head = head_.load(std::memory_order_relaxed);
+    return head != nullptr && head != blocked_mark() && head != closed_mark();
+  }
+
+  // Takes all nodes, oldest first.
+  node* take(bool exclusive) noexcept {
+    if (!has_nodes())
+      return nullptr;
+    node* newest;
+    if (exclusive) {
+      newest = head_.load(std::memory_order_relaxed);
+      head_.store(nullptr, std::memory_order_relaxed);
+    } else {
+      newest = head_.exchange(nullptr, std::memory_order_acq_rel);
+    }
+    return reversed(newest);
+  }
+
+  // Ends the mailbox; what is still in it is the caller's, oldest first.
+  node* close(bool exclusive) noexcept {
+    node* last = exclusive
+                   ? head_.load(std::memory_order_relaxed)
+                   : head_.exchange(closed_mark(), std::memory_order_acq_rel);
+    if (exclusive)
+      head_.store(closed_mark(), std::memory_order_relaxed);
+    if (last == blocked_mark() || last == closed_mark())
+      return nullptr;
+    return reversed(last);
+  }
+
+private:
+  static node* blocked_mark() noexcept {
+    return reinterpret_cast<node*>(1);
+  }
+
+  static node* closed_mark() noexcept {
+    return reinterpret_cast<node*>(2);
+  }
+
+  static node* reversed(node* newest) noexcept {
+    node* oldest = nullptr;
+    while (newest) {
+      node* next = newest->next;
+      newest->next = oldest;
+      oldest = newest;
+      newest = next;
+    }
+    return oldest;
+  }
+
+  // A new actor is active: it is put into the ready queue at once.
+  std::atomic<node*> head_{nullptr};
+};
+
+} // namespace troupe::detail

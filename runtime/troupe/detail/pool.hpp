@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define TROUPE_POOL_OFF 1
+#elif defined(__has_feature)
+#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#    define TROUPE_POOL_OFF 1
+#  endif
+#endif
+
+namespace troupe::detail {
+
+// Memory for what lives as long as an await, a callback or a task: frames,
+// callbacks, task cells. Each thread keeps blocks of 64 to 1,024 bytes, at
+// most `pool_bin_limit` of a size; what is more goes back to `operator new`.
+// Under a sanitizer every block comes from `operator new`, so that a use after
+// free is seen.
+inline constexpr std::size_t pool_grain = 64;
+inline constexpr std::size_t pool_bins = 17; // bin 0 is not used
+inline constexpr unsigned pool_bin_limit = 512;
+
+struct pool_block {
+  pool_block* next;
+};
+
+struct pool_bin {
+  pool_block* head;
+  unsigned count;
+};
+
+struct thread_pools {
+  pool_bin bins[pool_bins];
+  bool watched; // the thread's end frees the blocks
+};
+
+extern thread_local constinit thread_pools local_pools
+#if defined(__GNUC__)
+  __attribute__((tls_model("initial-exec")))
+#endif
+  ;
+
+void* pool_allocate_slow(std::size_t bin);
+void pool_free_slow(void* block) noexcept;
+
+inline void* pool_allocate(std::size_t size) {
+#ifndef TROUPE_POOL_OFF
+  std::size_t bin = (size + pool_grain - 1) / pool_grain;
+  if (bin < pool_bins) {
+    pool_bin& mine = local_pools.bins[bin];
+    if (pool_block* block = mine.head) {
+      mine.head = block->next;
+      --mine.count;
+      return block;
+    }
+    return pool_allocate_slow(bin);
+  }
+#endif
+  return ::operator new(size);
+}
+
+inline void pool_free(void* memory, std::size_t size) noexcept {
+#ifndef TROUPE_POOL_OFF
+  std::size_t bin = (size + pool_grain - 1) / pool_grain;
+  if (bin < pool_bins) {
+    pool_bin& mine = local_pools.bins[bin];
+    if (mine.count < pool_bin_limit && local_pools.watched) {
+      auto* block = static_cast<pool_block*>(memory);
+      block->next = mine.head;
+      mine.head = block;
+      ++mine.count;
+      return;
+    }
+    return pool_free_slow(memory);
+  }
+#endif
+  (void) size;
+  ::operator delete(memory);
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <troupe/detail/context_ref.hpp>
+#include <troupe/detail/frame.hpp>
+#include <troupe/detail/future_core.hpp>
+#include <troupe/detail/job.hpp>
+#include <troupe/detail/mailbox.hpp>
+#include <troupe/detail/op.hpp>
+
+namespace troupe::detail {
+
+class serial_queue;
+
+// How a task is made.
+struct task_plan {
+  std::string name;
+  ref<context_state> context; // shared with the task, if given
+  serial_queue* group = nullptr;
+  int eager = -1; // -1: as the loop's setting says
+};
+
+// The runtime's half of a task: it resumes a stack of coroutine frames, waits
+// for one op at a time, and is cancelled by the rule of exactly one answer.
+// The actor's half (ids, links, monitors, messages) is in actors/.
+class task_base : public job, public future_core {
+public:
+  task_base(loop_core& home, result_base& result, frame_base& root, site made,
+            task_plan&& plan);
+
+  // -- running: the scheduler calls -----------------------------------------
+
+  void run() final;
+
+  // Puts a new task into the ready queue, or runs it at once if it is eager.
+  void launch(bool eager);
+
+  // -- messages --------------------------------------------------------------
+
+  // Puts `item` into the mailbox and wakes the task if it sleeps. False if the
+  // task has ended; then `item` is still the caller's.
+  bool deliver(node& item);
+
+  bool cancel(const std::string& message) override;
+
+  // -- looking -----------------------------------------------------------------
+
+  std::string describe() const override;
+  std::string name() const;
+  void rename(std::string name);
+
+  int cancelling() const noexcept {
+    return cancelling_.load(std::memory_order_relaxed);
+  }
+
+  int uncancel() noexcept;
+
+  std::vector<site> stack() const;
+
+  const site& made_at() const noexcept {
+    return made_;
+  }
+
+  const char* function() const noexcept {
+    return function_;
+  }
+
+  context_ref& context() noexcept {
+    return context_;
+  }
+
+  serial_queue* group() const noexcept {
+    return group_;
+  }
+
+  bool started() const noexcept {
+    return started_;
+  }
+
+  // -- for ops and frames ---------------------------------------------------
+
+  bool exclusive() const noexcept {
+    return exclusive_;
+  }
+
+  bool wait_for(op& pending) {
+    op_ = &pending;
+    answered_ = false;
+    if (pending.start())
+      return true;
+    op_ = nullptr;
+    return false;
+  }
+
+  // Makes `frame` the one to go on with.
+  void enter(frame_base* frame) noexcept {
+    top_ = frame;
+  }
+
+  frame_base* top() const noexcept {
+    return top_;
+  }
+
+  [[noreturn]] void throw_cancelled() const;
+
+  // The list of all tasks of a loop.
+  task_base* prev_task = nullptr;
+  task_base* next_task = nullptr;
+
+protected:
+  ~task_base() override;
+
+  // The task is done; `end` is its state. Called once, on its loop.
+  virtual void on_end(future_state end) noexcept = 0;
+
+  // A message of the actor's own arrived.
+  virtual void on_message(node& item) = 0;
+
+  // A message came after the end, or the end came before it was read.
+  virtual void on_dead_letter(node& item) noexcept = 0;
+
+private:
+  friend class loop_core;
+  struct cancel_node;
+
+  void handle_mailbox();
+  void handle_cancel(const std::string& message);
+  void step();
+  void finish();
+  void make_ready();
+  void drop_frames() noexcept;
+
+  mailbox box_;
+  frame_base* root_;
+  frame_base* top_;
+  op* op_ = nullptr;
+  serial_queue* group_;
+  context_ref context_;
+  const char* function_;
+  site made_;
+  std::uint64_t number_ = 0;
+  std::atomic<int> cancelling_{0};
+  bool must_cancel_ = false; // the next await throws
+  bool cancel_sent_ = false; // the present op was asked to cancel
+  bool answered_ = false;    // the present op was answered
+  bool started_ = false;
+  const bool exclusive_;
+};
+
+inline bool op::suspend(frame_base& frame) {
+  task_ = frame.task_;
+  return task_->wait_for(*this);
+}
+
+inline void op::answer() {
+  task_->deliver(*this);
+}
+
+inline void op::throw_cancelled() const {
+  task_->throw_cancelled();
+}
+
+} // namespace troupe::detail
