@@ -193,8 +193,8 @@ private:
     from.missing -= static_cast<std::size_t>(size);
     if (from.missing == 0) {
       answered_ += depth_;
-      std::chrono::duration<float, std::micro> took = steady_clock::now()
-                                                      - from.sent;
+      std::chrono::duration<float, std::micro> took
+        = steady_clock::now() - from.sent;
       latencies_us_.push_back(took.count());
       send(from);
     }

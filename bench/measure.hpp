@@ -40,7 +40,7 @@ private:
     timespec now{};
     clock_gettime(id, &now);
     return static_cast<double>(now.tv_sec) * 1e9
-           + static_cast<double>(now.tv_nsec);
+         + static_cast<double>(now.tv_nsec);
   }
 
   double wall_ = read(CLOCK_MONOTONIC);
@@ -89,8 +89,8 @@ inline std::uint64_t calibrate(spent (*time)(std::uint64_t)) {
   for (;;) {
     double wall = std::max(time(n).wall_ns, 1.0);
     double factor = (wall < enough ? 1.2 * enough : target) / wall;
-    auto next = static_cast<std::uint64_t>(
-      static_cast<double>(n) * std::clamp(factor, 1.0, 50.0));
+    auto next = static_cast<std::uint64_t>(static_cast<double>(n)
+                                           * std::clamp(factor, 1.0, 50.0));
     if (wall >= enough)
       return next;
     n = next + 1;

@@ -43,8 +43,7 @@ Result run(awaitable<Result> (*body)(std::uint64_t), std::uint64_t n) {
 class event : public asio::steady_timer {
 public:
   explicit event(const asio::any_io_executor& executor)
-    : asio::steady_timer(executor, time_point::max()) {
-  }
+    : asio::steady_timer(executor, time_point::max()) {}
 
   void set() {
     cancel();
@@ -207,10 +206,10 @@ auto to_thread(asio::thread_pool& pool, Function body) {
                                asio::execution::outstanding_work.tracked);
       asio::post(pool, [handler = std::move(handler), work = std::move(work),
                         home = std::move(home)]() mutable {
-        asio::post(home, [handler = std::move(handler),
-                          value = work()]() mutable {
-          std::move(handler)(value);
-        });
+        asio::post(home,
+                   [handler = std::move(handler), value = work()]() mutable {
+                     std::move(handler)(value);
+                   });
       });
     },
     use_awaitable, std::move(body));
@@ -233,8 +232,8 @@ awaitable<void> echo(tcp::socket socket) {
   try {
     std::array<char, 1024> buffer;
     for (;;) {
-      std::size_t size = co_await socket.async_read_some(asio::buffer(buffer),
-                                                         use_awaitable);
+      std::size_t size
+        = co_await socket.async_read_some(asio::buffer(buffer), use_awaitable);
       co_await asio::async_write(socket, asio::buffer(buffer, size),
                                  use_awaitable);
     }

@@ -34,13 +34,14 @@ public:
 class driver : public caf::event_based_actor {
 public:
   driver(caf::actor_config& cfg, std::uint64_t n, spent* result)
-    : caf::event_based_actor(cfg), n_(n), left_(n), result_(result) {
-  }
+    : caf::event_based_actor(cfg), n_(n), left_(n), result_(result) {}
 
   caf::behavior make_behavior() override {
     watch_ = stopwatch{};
     step();
-    return {[this](go_atom) { next(); }};
+    return {[this](go_atom) {
+      next();
+    }};
   }
 
 protected:
@@ -83,7 +84,9 @@ public:
   using caf::event_based_actor::event_based_actor;
 
   caf::behavior make_behavior() override {
-    return {[](go_atom) { return 1; }};
+    return {[](go_atom) {
+      return 1;
+    }};
   }
 };
 
@@ -102,8 +105,7 @@ public:
 class teller : public caf::event_based_actor {
 public:
   teller(caf::actor_config& cfg, caf::actor to)
-    : caf::event_based_actor(cfg), to_(std::move(to)) {
-  }
+    : caf::event_based_actor(cfg), to_(std::move(to)) {}
 
   caf::behavior make_behavior() override {
     send(to_, go_atom::value);
@@ -131,12 +133,12 @@ public:
 class parked_actor : public caf::event_based_actor {
 public:
   parked_actor(caf::actor_config& cfg, std::atomic<std::uint64_t>* count)
-    : caf::event_based_actor(cfg), count_(count) {
-  }
+    : caf::event_based_actor(cfg), count_(count) {}
 
   caf::behavior make_behavior() override {
     ++*count_;
-    return {[](go_atom) {}};
+    return {[](go_atom) {
+    }};
   }
 
 private:
@@ -161,8 +163,7 @@ std::size_t parked(std::uint64_t n) {
 class yielder : public caf::event_based_actor {
 public:
   yielder(caf::actor_config& cfg, caf::actor done, std::uint64_t times)
-    : caf::event_based_actor(cfg), done_(std::move(done)), left_(times) {
-  }
+    : caf::event_based_actor(cfg), done_(std::move(done)), left_(times) {}
 
   caf::behavior make_behavior() override {
     send(this, go_atom::value);
@@ -182,8 +183,7 @@ private:
 class reschedule_driver : public driver {
 public:
   reschedule_driver(caf::actor_config& cfg, std::uint64_t n, spent* result)
-    : driver(cfg, 2, result), times_(n / 2) {
-  }
+    : driver(cfg, 2, result), times_(n / 2) {}
 
   void step() override {
     if (left_ < 2)
@@ -234,12 +234,13 @@ public:
 class sleeper : public caf::event_based_actor {
 public:
   sleeper(caf::actor_config& cfg, std::chrono::microseconds delay)
-    : caf::event_based_actor(cfg), delay_(delay) {
-  }
+    : caf::event_based_actor(cfg), delay_(delay) {}
 
   caf::behavior make_behavior() override {
     delayed_send(this, delay_, go_atom::value);
-    return {[this](go_atom) { quit(); }};
+    return {[this](go_atom) {
+      quit();
+    }};
   }
 
 private:
@@ -249,8 +250,7 @@ private:
 class sleeps_driver : public caf::event_based_actor {
 public:
   sleeps_driver(caf::actor_config& cfg, std::uint64_t n)
-    : caf::event_based_actor(cfg), n_(n) {
-  }
+    : caf::event_based_actor(cfg), n_(n) {}
 
   caf::behavior make_behavior() override {
     std::vector<caf::actor> sleepers;
@@ -279,8 +279,7 @@ spent sleeps(std::uint64_t n) {
 class to_thread_driver : public driver {
 public:
   to_thread_driver(caf::actor_config& cfg, std::uint64_t n, spent* result)
-    : driver(cfg, n, result), worker_(spawn<answerer, caf::detached>()) {
-  }
+    : driver(cfg, n, result), worker_(spawn<answerer, caf::detached>()) {}
 
   void step() override {
     request(worker_, caf::infinite, go_atom::value).then([this](int) {
@@ -303,8 +302,7 @@ private:
 class echo_broker : public caf::io::broker {
 public:
   echo_broker(caf::actor_config& cfg, std::uint16_t port)
-    : caf::io::broker(cfg), port_(port) {
-  }
+    : caf::io::broker(cfg), port_(port) {}
 
   caf::behavior make_behavior() override {
     auto listener = add_tcp_doorman(port_, "127.0.0.1");
@@ -314,8 +312,7 @@ public:
     std::fflush(stdout);
     return {
       [this](const caf::io::new_connection_msg& accepted) {
-        configure_read(accepted.handle,
-                       caf::io::receive_policy::at_most(1024));
+        configure_read(accepted.handle, caf::io::receive_policy::at_most(1024));
       },
       [this](const caf::io::new_data_msg& data) {
         write(data.handle, data.buf.size(), data.buf.data());
