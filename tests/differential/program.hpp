@@ -2,11 +2,11 @@
 
 // A program of the differential test. <name>.cpp holds
 //
-//     PROGRAM(gather_order) {
+//     PROGRAM(01_first_step) {
 //       troupe::run(...);
 //     }
 //
-// and gather_order.py prints what it must print.
+// and 01_first_step.py prints what it must print.
 
 #include <map>
 #include <string>
@@ -20,6 +20,7 @@ inline std::map<std::string, program>& programs() {
 }
 
 #define PROGRAM(name)                                                          \
-  static void name();                                                          \
-  static const bool name##_added = programs().emplace(#name, name).second;     \
-  static void name()
+  static void program_##name();                                                \
+  static const bool added_##name                                               \
+    = programs().emplace(#name, program_##name).second;                        \
+  static void program_##name()
