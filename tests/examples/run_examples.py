@@ -1,0 +1,688 @@
+"""Runs the examples and compares what they print with what they should.
+
+run_examples.py FOLDER [NAME...]
+
+FOLDER holds the programs, example_<name>; without names all examples are run.
+Servers and clients are met by peers in Python, on free ports of the loopback
+interface. Times are checked in one direction only: nothing may come early.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import http.server
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import types
+
+HANGS = 60  # seconds until a program that does not end is given up
+
+# What stands for itself in an expectation, as {name}.
+PATTERNS = {
+    "date": r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6})",
+    "time": r"(\d\d:\d\d:\d\d)",
+    "seconds": r"(\d+\.\d+)",
+    "number": r"(\d+)",
+    "grouped": r"(\d{1,3}(?:,\d{3})*)",
+    "hex": r"([0-9a-f]+)",
+    "any": r"(.*)",
+}
+
+
+class Failed(Exception):
+    """The example does not do what it should; the text says what."""
+
+
+# -- what is expected ---------------------------------------------------------
+
+def pattern_of(expected):
+    """The regular expression of one expected line."""
+    parts = re.split(r"\{(\w+)\}", expected)
+    return "".join(PATTERNS[part] if index % 2 else re.escape(part)
+                   for index, part in enumerate(parts))
+
+
+def same_lines(printed, expected):
+    """Compares line by line; returns what the {names} stand for."""
+    lines = printed.splitlines()
+    wanted = expected.strip("\n").splitlines()
+    found = []
+    for number, pattern in enumerate(wanted):
+        line = lines[number] if number < len(lines) else None
+        match = line is not None and re.fullmatch(pattern_of(pattern), line)
+        if not match:
+            raise Failed(f"line {number + 1} should be\n  {pattern}\n"
+                         f"but it is\n  {line}\nin\n{printed}")
+        found += match.groups()
+    if len(lines) > len(wanted):
+        raise Failed(f"more lines than expected:\n{printed}")
+    return found
+
+
+def same(what, got, expected):
+    if got != expected:
+        raise Failed(f"{what}: {got!r} instead of {expected!r}")
+
+
+def not_early(what, seconds, at_least):
+    if seconds < at_least:
+        raise Failed(f"{what}: {seconds:.6f} s, at least {at_least} s expected")
+
+
+# -- programs -----------------------------------------------------------------
+
+class Example:
+    """The program of one example."""
+
+    def __init__(self, folder, name):
+        self.program = str(folder / f"example_{name}")
+        self.folder = folder
+
+    def run(self, *arguments, status=0, errors=""):
+        """Runs it to its end; returns what it printed and the seconds."""
+        start = time.monotonic()
+        done = subprocess.run([self.program, *map(str, arguments)],
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=HANGS)
+        seconds = time.monotonic() - start
+        if done.returncode != status:
+            raise Failed(f"exit status {done.returncode}, not {status}, after\n"
+                         f"{done.stdout}{done.stderr}")
+        if errors is not None:
+            same_lines(done.stderr, errors)
+        self.errors = done.stderr
+        return done.stdout, seconds
+
+    @contextlib.contextmanager
+    def serving(self, first_line, *arguments, stream="stdout"):
+        """Starts it as a server, gives (port, later), and ends it by Ctrl-C.
+
+        `later.text` holds, after the scope, all that followed the first line.
+        """
+        server = subprocess.Popen([self.program, *map(str, arguments)],
+                                  stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+        later = types.SimpleNamespace(text=None)
+        try:
+            first = getattr(server, stream).readline().rstrip("\n")
+            if not first:
+                raise Failed("it did not start:\n" + server.communicate()[1])
+            port = int(same_lines(first, first_line)[-1])
+            yield port, later
+            server.send_signal(signal.SIGINT)
+            texts = dict(zip(("stdout", "stderr"),
+                             server.communicate(timeout=HANGS)))
+            later.text = texts.pop(stream)
+            same("exit status", server.returncode, 0)
+            same("the other stream", texts.popitem()[1], "")
+        finally:
+            server.kill()
+            server.communicate()
+
+
+EXAMPLES = {}
+
+
+def example(name):
+    def register(check):
+        assert name not in EXAMPLES
+        EXAMPLES[name] = check
+        return check
+    return register
+
+
+def prints(name, expected, at_least=0, errors=""):
+    """An example that needs nobody else."""
+    @example(name)
+    def check(program):
+        printed, seconds = program.run(errors=errors)
+        same_lines(printed, expected)
+        not_early("the whole program", seconds, at_least)
+
+
+# -- examples that run alone --------------------------------------------------
+
+@example("display_date")
+def display_date(program):
+    printed, seconds = program.run()
+    same_lines(printed, "{date}\n" * 5)
+    not_early("five lines", seconds, 4)
+
+
+prints("say_after", """
+started at {time}
+hello
+world
+finished at {time}
+""", at_least=2)
+
+
+@example("run_in_executor")
+def run_in_executor(program):
+    printed, _ = program.run()
+    noise, = same_lines(printed, """
+default thread pool {hex}
+custom thread pool 333333283333335000000
+""")
+    same("bytes read", len(noise), 200)
+
+
+prints("thread_pool", "20 pages, at most 1 at a time", at_least=0.2)
+
+prints("task_result", """
+not done yet
+16 25
+a task comes back as it is: true
+""")
+
+prints("done_callback", """
+task is made
+in the task
+anna 1: 42
+bert 2: 42
+main: 42
+""")
+
+prints("new_event_loop", """
+outside: no loop runs
+inside: our loop runs: true
+closed: true
+""")
+
+prints("stop_loop", """
+computing
+first callback: stop
+second callback: same turn, so it still runs
+the loop came back with 42
+""")
+
+prints("chain_coroutines", """
+Compute 1 + 2 ...
+1 + 2 = 3
+""", at_least=1)
+
+prints("cancel_callback", """
+two is cancelled: true
+timer is due in the future: true
+one
+three
+timer
+""", at_least=0.1)
+
+prints("call_soon_threadsafe", """
+main: waiting
+callback on the loop's thread: true
+main: 42
+""", at_least=0.05)
+
+prints("task_is_a_future", """
+future 1
+task 4
+executor 8
+thread 27
+""")
+
+prints("never_awaited", """
+<coroutine object say_hello at 0x{hex}>
+""", errors="{any}coroutine 'say_hello'{any} was never awaited{any}")
+
+prints("start_coroutine", """
+main runs
+awaited runs, main goes on after it
+a task is made
+a task runs, main goes on after it
+""")
+
+prints("await_in_order", """
+hello {time}
+hello {time}
+world {time}
+world {time}
+""", at_least=2)
+
+prints("two_tasks", """
+hello {time}
+world {time}
+hello {time}
+world {time}
+""", at_least=1)
+
+prints("how_sleep_works", """
+anna naps
+bert naps
+bert is awake
+anna is awake
+""", at_least=0.2)
+
+prints("hello_again", """
+Hello world!
+Hello again!
+""", at_least=1)
+
+prints("one_thread", """
+Hello world! (main thread)
+Hello world! (main thread)
+Hello again! (main thread)
+Hello again! (main thread)
+""", at_least=1)
+
+prints("run_until_complete", """
+starting coroutine
+entering event loop
+in coroutine
+closing event loop
+""")
+
+prints("return_value", """
+in coroutine
+it returned: 'result'
+""")
+
+prints("chain_results", """
+in outer
+waiting for result1
+in phase1
+waiting for result2
+in phase2
+return value: ('result1', 'result2 derived from result1')
+""")
+
+prints("call_soon", """
+entering event loop
+registering callbacks
+callback invoked with 1 and default
+callback invoked with 2 and not default
+closing event loop
+""")
+
+prints("call_later", """
+entering event loop
+registering callbacks
+callback 3 invoked
+callback 2 invoked
+callback 1 invoked
+closing event loop
+""", at_least=0.4)
+
+
+@example("call_at")
+def call_at(program):
+    printed, _ = program.run()
+    _, now, third, second, first = map(float, same_lines(printed, """
+entering event loop
+clock time: {seconds}
+loop  time: {seconds}
+registering callbacks
+callback 3 invoked at {seconds}
+callback 2 invoked at {seconds}
+callback 1 invoked at {seconds}
+closing event loop
+"""))
+    rounding = 2e-6
+    not_early("callback 3", third - now + rounding, 0)
+    not_early("callback 2", second - now + rounding, 0.1)
+    not_early("callback 1", first - now + rounding, 0.2)
+
+
+prints("run_until_future", """
+scheduling mark_done
+entering event loop
+setting future result to 'the result'
+returned result: 'the result'
+closing event loop
+future result: 'the result'
+""")
+
+prints("await_future", """
+scheduling mark_done
+setting future result to 'the result'
+returned result: 'the result'
+""")
+
+prints("future_callback", """
+registering callbacks on future
+setting result of future
+1: future done: the result
+2: future done: the result
+""")
+
+prints("create_task", """
+creating task
+waiting for <Task pending {any}>
+in task_func
+task completed <Task finished {any}>
+return value: 'the result'
+""")
+
+prints("cancel_task", """
+creating task
+canceling task
+canceled task <Task cancelling {any}>
+caught error from canceled task
+""")
+
+prints("cancel_sleeping_task", """
+creating task
+in task_func, sleeping
+in task_canceller
+canceled the task
+task_func was canceled
+main() also sees task as canceled
+""")
+
+prints("ensure_future", """
+entering event loop
+starter: creating task
+starter: waiting for inner
+inner: starting
+inner: waiting for <Task pending {any}>
+wrapped
+inner: task returned 'result'
+starter: inner returned
+""")
+
+
+# -- peers --------------------------------------------------------------------
+
+class WebServer(http.server.ThreadingHTTPServer):
+    """Answers on a free port. With `together` no answer begins before so many
+    requests are there."""
+    request_queue_size = 64
+
+    def __init__(self, body, together=1):
+        self.body = body.encode()
+        self.all_here = threading.Barrier(together, timeout=HANGS)
+        super().__init__(("127.0.0.1", 0), self.Handler)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.all_here.wait()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("X-Path", self.path)
+            self.end_headers()
+            self.wfile.write(self.server.body)
+
+        def log_message(self, *_):
+            pass
+
+    @contextlib.contextmanager
+    def scope(self):
+        threading.Thread(target=self.serve_forever, args=[0.01]).start()
+        try:
+            yield self.server_port
+        finally:
+            self.shutdown()
+            self.server_close()
+
+
+@contextlib.contextmanager
+def python_server(handler):
+    """Serves with asyncio in another thread; gives the port."""
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(
+        asyncio.start_server(handler, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def end():
+        server.close()
+        await server.wait_closed()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*others), HANGS)
+        loop.stop()
+
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop)
+        thread.join()
+        loop.close()
+
+
+async def python_echo(reader, writer):
+    while data := await reader.read(4096):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def say(port, message, host="127.0.0.1"):
+    """Sends a message and its end; returns our port and all that comes back."""
+    reader, writer = await asyncio.open_connection(host, port)
+    own = writer.get_extra_info("sockname")[1]
+    writer.write(message)
+    writer.write_eof()
+    answer = await asyncio.wait_for(reader.read(), HANGS)
+    writer.close()
+    await writer.wait_closed()
+    return own, answer
+
+
+async def say_all(port, messages):
+    """Sends each message on a connection of its own, all at once."""
+    said = await asyncio.gather(*(say(port, message) for message in messages))
+    return [answer for _, answer in said]
+
+
+def unused_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+# -- examples with peers ------------------------------------------------------
+
+@example("fetch_pages")
+def fetch_pages(program):
+    page = "<h1>hello</h1>\n<p>world</p>\n"
+    # Twenty requests one after the other would never get an answer.
+    with WebServer(page, together=20).scope() as port:
+        printed, _ = program.run(port, "/page")
+    same_lines(printed, (page + "\n") * 20 + "elapsed: {any} s")
+
+
+@example("wget")
+def wget(program):
+    with contextlib.ExitStack() as servers:
+        hosts = [f"127.0.0.1:{servers.enter_context(WebServer('body').scope())}"
+                 for _ in range(3)]
+        printed, _ = program.run(*hosts)
+    lines = printed.splitlines()
+    same("the first lines", lines[:3], [f"wget {host}..." for host in hosts])
+    for host in hosts:
+        own = "\n".join(line for line in lines[3:] if host in line)
+        same_lines(own, f"""
+{host} header > HTTP/1.0 200 OK
+{host} header > Server: {{any}}
+{host} header > Date: {{any}}
+{host} header > Content-Type: text/html
+{host} header > X-Path: /
+""")
+    same("number of lines", len(lines), 3 + 3 * 5)
+
+    async def hang_up(reader, writer):
+        await reader.readline()
+        writer.write(b"HTTP/1.0 200 OK\r\n")
+        writer.close()
+
+    with python_server(hang_up) as port:
+        printed, _ = program.run(f"127.0.0.1:{port}")
+    same_lines(printed, f"""
+wget 127.0.0.1:{port}...
+127.0.0.1:{port} header > HTTP/1.0 200 OK
+""")
+
+
+SERVING = "Serving on ('127.0.0.1', {number})"
+
+
+@example("echo_server")
+def echo_server(program):
+    with program.serving(SERVING, "--port", "0") as (port, later):
+        own, answer = asyncio.run(say(port, b"Hello World!"))
+        same("the echo", answer, b"Hello World!")
+        other, answer = asyncio.run(say(port, b"it's \x1b"))
+        same("the echo", answer, b"it's \x1b")
+    same_lines(later.text, fr"""
+Received 'Hello World!' from ('127.0.0.1', {own})
+Send: 'Hello World!'
+Close the connection
+Received 'it\'s \x1b' from ('127.0.0.1', {other})
+Send: 'it\'s \x1b'
+Close the connection
+Server closed
+""")
+
+    with program.serving(SERVING, "--port", "0", "--quiet") as (port, later):
+        messages = [bytes([n]) * 100_000 for n in range(20)]
+        same("20 echoes", asyncio.run(say_all(port, messages)), messages)
+        for _ in range(5):
+            reset_amid_message(port)
+        idle = [socket.create_connection(("127.0.0.1", port))
+                for _ in range(20)]
+        same("an echo", asyncio.run(say_all(port, [b"on"])), [b"on"])
+    # Ctrl-C came while 20 connections were open.
+    for connection in idle:
+        with connection, contextlib.suppress(ConnectionResetError):
+            same("the end", connection.recv(1), b"")
+    lines = later.text.splitlines()
+    same("the last line", lines.pop(), "Server closed")
+    for line in lines:
+        same_lines(line, "Lost ('127.0.0.1', {number}): {any}")
+
+
+def reset_amid_message(port):
+    """Sends much, reads nothing, and ends the connection with a reset."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.send(bytes(65536))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                          struct.pack("ii", 1, 0))
+
+
+@example("echo_client")
+def echo_client(program):
+    with python_server(python_echo) as port:
+        printed, _ = program.run("--port", port)
+        same_lines(printed, """
+Send: 'Hello World!'
+Received: 'Hello World!'
+Close the connection
+""")
+        printed, _ = program.run("--port", port, "--message", "hi")
+        same_lines(printed, """
+Send: 'hi'
+Received: 'hi'
+Close the connection
+""")
+    program.run("--port", unused_port(), status=1, errors="echo_client: {any}")
+
+
+@example("echo_load")
+def echo_load(program):
+    server = Example(program.folder, "echo_server")
+    with server.serving(SERVING, "--port", "0", "--quiet") as (port, later):
+        printed, seconds = program.run("--port", port, "--clients", 10,
+                                       "--seconds", 0.5)
+    same_lines(printed, "10 clients, {seconds} s: {grouped} requests, {grouped}"
+                        " requests/s, p50 {grouped} us, p99 {grouped} us")
+    not_early("the load", seconds, 0.5)
+    same("what the server says", later.text, "Server closed\n")
+
+
+@example("stream_echo_server")
+def stream_echo_server(program):
+    with program.serving("main: starting up on localhost port {number}", 0,
+                         stream="stderr") as (port, later):
+        own, answer = asyncio.run(say(port, b"one"))
+        same("the echo", answer, b"one")
+        long = b"0123456789" * 30
+        other, answer = asyncio.run(say(port, long))
+        same("the echo", answer, long)
+    lines = later.text.splitlines()
+    own, other = f"echo_127.0.0.1_{own}: ", f"echo_127.0.0.1_{other}: "
+    same_lines("\n".join(line for line in lines if line.startswith(own)), f"""
+{own}connection accepted
+{own}received b'one'
+{own}sent b'one'
+{own}closing
+""")
+    rest = [line for line in lines if line.startswith(other)]
+    same("first", rest[0], other + "connection accepted")
+    same("last", rest[-1], other + "closing")
+    for verb in "received", "sent":
+        pieces = [re.fullmatch(rf"{verb} b'(\d+)'", line[len(other):])
+                  for line in rest[1:-1] if verb in line]
+        same(verb, "".join(piece[1] for piece in pieces).encode(), long)
+        same("longest piece above 128", any(len(x[1]) > 128 for x in pieces),
+             False)
+    same("the last line", lines[-1], "main: closing server")
+
+
+@example("stream_echo_client")
+def stream_echo_client(program):
+    with python_server(python_echo) as port:
+        printed, _ = program.run(port, errors=None)
+    same("standard output", printed, "")
+    received = re.compile(r"echo_client: received b'(.*)'")
+    lines = program.errors.splitlines()
+    same_lines("\n".join(x for x in lines if not received.match(x)), f"""
+echo_client: connecting to localhost port {port}
+echo_client: sending b'This is the message.'
+echo_client: sending b'It will be sent'
+echo_client: sending b'in parts.'
+echo_client: waiting for response
+echo_client: closing
+main: closing event loop
+""")
+    same("all that was received",
+         "".join(x[1] for x in map(received.match, lines) if x),
+         "This is the message.It will be sentin parts.")
+
+
+# -- main ---------------------------------------------------------------------
+
+def check(folder, name):
+    """Runs one example; returns what is wrong, or nothing."""
+    if name not in EXAMPLES:
+        return "run_examples.py does not say what it should print"
+    try:
+        EXAMPLES[name](Example(folder, name))
+    except (Failed, OSError, subprocess.TimeoutExpired) as problem:
+        return str(problem)
+    return ""
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    built = sorted(path.name.removeprefix("example_")
+                   for path in folder.glob("example_*") if path.suffix == "")
+    names = sys.argv[2:] or sorted(EXAMPLES.keys() | built)
+
+    # A shell's background jobs ignore Ctrl-C; ours must not inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        checks = [pool.submit(check, folder, name) for name in names]
+        for name, result in zip(names, checks):
+            problem = result.result()
+            failed += bool(problem)
+            print(f"failed {name}: {problem}" if problem else f"ok     {name}",
+                  flush=True)
+    print(f"{len(names) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
