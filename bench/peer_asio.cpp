@@ -3,6 +3,11 @@
 #ifndef ASIO_STANDALONE
 #  define ASIO_STANDALONE
 #endif
+// Asio 1.22 does not know that clang 14 has the coroutines of C++20.
+#ifdef __clang__
+#  define ASIO_HAS_CO_AWAIT 1
+#  define ASIO_HAS_STD_COROUTINE 1
+#endif
 
 #include "measure.hpp"
 
@@ -29,11 +34,12 @@ template <class Result>
 Result run(awaitable<Result> (*body)(std::uint64_t), std::uint64_t n) {
   asio::io_context loop(1);
   Result result{};
-  asio::co_spawn(loop, body(n), [&](std::exception_ptr error, Result value) {
-    if (error)
-      std::rethrow_exception(error);
-    result = value;
-  });
+  asio::co_spawn(loop, body(n),
+                 [&](const std::exception_ptr& error, Result value) {
+                   if (error)
+                     std::rethrow_exception(error);
+                   result = value;
+                 });
   loop.run();
   return result;
 }
@@ -94,7 +100,7 @@ awaitable<spent> million(std::uint64_t n) {
   event done(executor);
   std::uint64_t sum = 0;
   for (std::uint64_t i = 0; i < n; ++i)
-    asio::co_spawn(executor, one(), [&](std::exception_ptr, int value) {
+    asio::co_spawn(executor, one(), [&](const std::exception_ptr&, int value) {
       sum += static_cast<unsigned>(value);
       if (sum == n)
         done.set();
@@ -110,7 +116,7 @@ awaitable<std::size_t> parked(std::uint64_t n) {
   std::size_t before = bench::resident_bytes();
   std::uint64_t left = n;
   for (std::uint64_t i = 0; i < n; ++i)
-    asio::co_spawn(executor, wait_for(gate), [&](std::exception_ptr) {
+    asio::co_spawn(executor, wait_for(gate), [&](const std::exception_ptr&) {
       if (--left == 0)
         done.set();
     });
@@ -132,7 +138,7 @@ awaitable<spent> reschedule(std::uint64_t n) {
   int left = 2;
   stopwatch watch;
   for (int i = 0; i < 2; ++i)
-    asio::co_spawn(executor, give_way(n / 2), [&](std::exception_ptr) {
+    asio::co_spawn(executor, give_way(n / 2), [&](const std::exception_ptr&) {
       if (--left == 0)
         done.set();
     });
@@ -183,7 +189,7 @@ awaitable<spent> sleeps(std::uint64_t n) {
   std::uint64_t left = n;
   for (std::uint64_t i = 0; i < n; ++i)
     asio::co_spawn(executor, nap(timers.emplace_back(executor), i),
-                   [&](std::exception_ptr) {
+                   [&](const std::exception_ptr&) {
                      if (--left == 0)
                        done.set();
                    });
