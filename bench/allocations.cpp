@@ -122,8 +122,10 @@ coro<void> echo(troupe::stream_reader reader, troupe::stream_writer writer) {
 // Both ends of the connection are ours, so the server's awaits count too.
 coro<void> count_streams() {
   auto server = co_await troupe::start_server(echo, "127.0.0.1", 0);
-  auto [reader, writer] = co_await troupe::open_connection(
+  auto both = co_await troupe::open_connection(
     "127.0.0.1", server.sockets()[0].getsockname().port);
+  auto& reader = both.reader;
+  auto& writer = both.writer;
   std::array<char, 64> message{};
 
   auto write_and_read = [&]() -> coro<void> {
