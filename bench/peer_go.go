@@ -48,7 +48,7 @@ func residentBytes() float64 {
 	return float64(resident * os.Getpagesize())
 }
 
-// -- goroutines ----------------------------------------------------------------
+// -- goroutines ---------------------------------------------------------------
 
 func spawn(n int) spent {
 	return measure(func() {
@@ -114,7 +114,7 @@ func reschedule(n int) spent {
 	})
 }
 
-// -- time ----------------------------------------------------------------------
+// -- time ---------------------------------------------------------------------
 
 func timer(n int) spent {
 	sooner := time.AfterFunc(30*time.Minute, func() {})
@@ -163,7 +163,7 @@ func sleeps(n int) spent {
 	})
 }
 
-// -- threads -------------------------------------------------------------------
+// -- threads ------------------------------------------------------------------
 
 // toThread goes to a goroutine that owns its thread and back, which is as near
 // as Go comes to a pool of blocking threads.
@@ -185,7 +185,7 @@ func toThread(n int) spent {
 	})
 }
 
-// -- TCP echo ------------------------------------------------------------------
+// -- TCP echo -----------------------------------------------------------------
 
 func echo(connection net.Conn) {
 	defer connection.Close()
@@ -218,7 +218,7 @@ func serveEcho(port int) {
 	}
 }
 
-// ------------------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 var calibrated = map[string]func(int) spent{
 	"spawn":      spawn,
