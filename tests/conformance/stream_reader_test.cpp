@@ -143,6 +143,7 @@ TEST_CASE("stream_reader: read without a number reads to the end", "[stream]") {
       got = co_await to.reader.read();
       after = co_await to.reader.read();
       at_eof = to.reader.at_eof();
+      co_await peer.joined();
     });
     CHECK(got == sent);
     CHECK(after.empty());
@@ -554,6 +555,7 @@ TEST_CASE("stream_reader: readexactly may ask for more than the limit "
       }};
       got = co_await to.reader.readexactly(sent.size());
       got += co_await to.reader.readexactly(4);
+      co_await peer.joined();
     });
     CHECK(got == sent + "rest");
   });

@@ -375,6 +375,7 @@ TEST_CASE("stream_writer: drain waits above the high mark until the buffer is "
         }};
         left = co_await draining;
         to.writer.write_eof();
+        co_await peer.joined();
       });
       CHECK_FALSE(early);
       CHECK(left <= marks.low);
@@ -456,6 +457,7 @@ TEST_CASE("stream_writer: pieces above the high mark make drain wait "
       }};
       co_await draining;
       to.writer.write_eof();
+      co_await peer.joined();
     });
     CHECK(waiting > 64 * 1024);
     CHECK_FALSE(early);
@@ -483,6 +485,7 @@ TEST_CASE("stream_writer: a high mark set below the buffer makes drain wait "
       }};
       co_await draining;
       to.writer.write_eof();
+      co_await peer.joined();
     });
     CHECK_FALSE(early);
     CHECK(received == big_block().size());
@@ -511,6 +514,7 @@ TEST_CASE("stream_writer: ten tasks in drain all go on (fact 469)",
       for (auto& one : waiting)
         co_await one;
       to.writer.write_eof();
+      co_await peer.joined();
     });
     CHECK(early == 0);
     CHECK(drained == 10);

@@ -316,6 +316,12 @@ public:
       std::rethrow_exception(problem_);
   }
 
+  // As `join()`, for a task: its worker goes on meanwhile, the peer may need
+  // it.
+  troupe::coro<void> joined() {
+    co_await troupe::to_thread([this] { join(); });
+  }
+
 private:
   std::exception_ptr problem_;
   std::thread thread_;
