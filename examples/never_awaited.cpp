@@ -4,8 +4,8 @@
 //     print(lost)
 //     del lost
 // Prints: <coroutine object say_hello at 0x55d0c8a3e2b0>
-// and to standard error that coroutine 'say_hello' was never awaited; never
-// hello world.
+// and to standard error that coroutine 'say_hello' was never awaited; it never
+// prints hello world.
 
 #include <troupe/troupe.hpp>
 

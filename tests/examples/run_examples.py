@@ -232,7 +232,10 @@ thread 27
 
 prints("never_awaited", """
 <coroutine object say_hello at 0x{hex}>
-""", errors="{any}coroutine 'say_hello'{any} was never awaited{any}")
+""", errors="""
+RuntimeWarning: coroutine 'say_hello' was never awaited
+  made in say_hello (never_awaited.cpp:{number})
+""")
 
 prints("start_coroutine", """
 main runs
