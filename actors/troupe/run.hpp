@@ -53,7 +53,7 @@ public:
 
   /// As above for a coroutine function, which lives as long as it runs.
   template <coroutine_function F>
-  auto run(F&& main, context in = {}) {
+  decltype(auto) run(F&& main, context in = {}) {
     return run(detail::call_and_keep(std::decay_t<F>(std::forward<F>(main))),
                std::move(in));
   }
@@ -124,7 +124,7 @@ T run(coro<T> main, run_options options = {}) {
 /// As above for a coroutine function, such as a lambda with captures, which
 /// lives as long as it runs.
 template <coroutine_function F>
-auto run(F&& main, run_options options = {}) {
+decltype(auto) run(F&& main, run_options options = {}) {
   return run(detail::call_and_keep(std::decay_t<F>(std::forward<F>(main))),
              std::move(options));
 }

@@ -67,6 +67,7 @@ public:
 
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  void withdraw() noexcept override;
   void give_back() override;
   std::string describe() const override;
 
@@ -146,6 +147,7 @@ public:
   void resume() const;
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  void withdraw() noexcept override;
   std::string describe() const override;
 
 private:

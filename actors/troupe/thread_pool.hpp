@@ -62,8 +62,13 @@ public:
   // Calls `told` once it is done: at once if it is done already.
   void when_done(callback& told);
 
-  // What asks a running task to cancel itself; empty for plain functions.
-  ref<future_core> task;
+  // The work is a task of a loop, which can be asked to cancel itself.
+  void expect_task() noexcept {
+    has_task_ = true;
+  }
+
+  void attach_task(ref<future_core> task);
+
   result_base* result = nullptr;
 
 protected:
@@ -77,6 +82,9 @@ private:
   std::atomic<unsigned> refs_{1};
   std::atomic<state> state_{pending};
   std::atomic<callback*> told_{nullptr};
+  bool has_task_ = false;
+  bool cancel_asked_ = false; // before the task was there
+  ref<future_core> task_;
 };
 
 template <class T>

@@ -123,7 +123,7 @@ private:
 /// it pass. Whoever catches it for clean-up throws it again.
 /// @par Source
 /// `asyncio.CancelledError`.
-class cancelled_error {
+class cancelled_error final {
 public:
   /// @param message  the text given to `cancel()`.
   explicit cancelled_error(std::string message = {});

@@ -29,6 +29,7 @@ public:
   bool ready(frame_base& frame) const;
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  void withdraw() noexcept override;
   std::string describe() const override;
 
 protected:
@@ -304,8 +305,13 @@ public:
   template <class... Value>
     requires(sizeof...(Value) <= 1)
   void set_result(Value&&... value) const {
-    core_->check_settable("set_result");
-    slot().emplace(std::forward<Value>(value)...);
+    core_->claim("set_result");
+    try {
+      slot().emplace(std::forward<Value>(value)...);
+    } catch (...) {
+      core_->unclaim();
+      throw;
+    }
     core_->complete(detail::future_state::finished);
   }
 
@@ -314,7 +320,9 @@ public:
   /// @throws invalid_state_error  if it is done.
   /// @throws std::invalid_argument  if `problem` is null.
   void set_exception(std::exception_ptr problem) const {
-    core_->check_settable("set_exception");
+    if (!problem)
+      throw std::invalid_argument("set_exception: the exception is null");
+    core_->claim("set_exception");
     core_->fail(std::move(problem));
   }
 

@@ -213,55 +213,92 @@ public:
 
   // -- callbacks ----------------------------------------------------------------
 
-  /// Calls `function(args...)` in the next turn, in the order of the calls.
+  /// Calls `function()` in the next turn, in the order of the calls.
   /// @throws error  `errc::loop_closed`; in debug mode `errc::wrong_thread`.
-  template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
-  handle call_soon(F&& function, Args&&... args) {
-    return handle{soon(detail::bind_all(std::forward<F>(function),
-                                        std::forward<Args>(args)...))};
+  template <std::invocable F>
+  handle call_soon(F&& function, detail::site here = detail::site::here()) {
+    return handle{soon(std::forward<F>(function), here)};
   }
 
-  /// As `call_soon`, in the context `in`.
-  template <class F>
-  handle call_soon(F&& function, context in) {
-    return handle{soon(std::decay_t<F>(std::forward<F>(function)), in)};
+  /// As above, in the context `in`.
+  template <std::invocable F>
+  handle call_soon(F&& function, context in,
+                   detail::site here = detail::site::here()) {
+    return handle{soon(std::forward<F>(function), here, in)};
+  }
+
+  /// As above; calls `function(first, more...)`.
+  template <class F, class First, class... More>
+    requires std::invocable<std::decay_t<F>&, std::decay_t<First>,
+                            std::decay_t<More>...>
+  handle call_soon(F&& function, First&& first, More&&... more) {
+    return handle{soon(detail::bind_all(std::forward<F>(function),
+                                        std::forward<First>(first),
+                                        std::forward<More>(more)...),
+                       {})};
   }
 
   /// As `call_soon`, from any thread; wakes the loop.
-  template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
-  handle call_soon_threadsafe(F&& function, Args&&... args) {
-    auto made = make(detail::bind_all(std::forward<F>(function),
-                                      std::forward<Args>(args)...));
-    made->threadsafe = true;
-    made->retain();
-    detail::submit_threadsafe(*core_, *made);
-    return handle{std::move(made)};
+  template <std::invocable F>
+  handle call_soon_threadsafe(F&& function,
+                              detail::site here = detail::site::here()) {
+    return handle{threadsafe(std::forward<F>(function), here)};
   }
 
-  /// Calls `function(args...)` after `delay`; never early. Callbacks that are
-  /// due at the same time run in the order of the calls.
+  /// As above; calls `function(first, more...)`.
+  template <class F, class First, class... More>
+    requires std::invocable<std::decay_t<F>&, std::decay_t<First>,
+                            std::decay_t<More>...>
+  handle call_soon_threadsafe(F&& function, First&& first, More&&... more) {
+    return handle{threadsafe(detail::bind_all(std::forward<F>(function),
+                                              std::forward<First>(first),
+                                              std::forward<More>(more)...),
+                             {})};
+  }
+
+  /// Calls `function()` after `delay`; never early. Callbacks that are due at
+  /// the same time run in the order of the calls.
   /// @param delay  any chrono duration; negative ones are due at once.
   /// @throws error  `errc::loop_closed`; in debug mode `errc::wrong_thread`.
-  template <class Rep, class Period, class F, class... Args>
-    requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
+  template <class Rep, class Period, std::invocable F>
   timer_handle call_later(std::chrono::duration<Rep, Period> delay,
-                          F&& function, Args&&... args) {
-    auto when = detail::deadline_after(detail::loop_now(*core_),
-                                       detail::nanoseconds_of(delay));
-    return at(when, detail::bind_all(std::forward<F>(function),
-                                     std::forward<Args>(args)...));
+                          F&& function,
+                          detail::site here = detail::site::here()) {
+    return at(after(delay), std::forward<F>(function), here);
   }
 
-  /// Calls `function(args...)` at the point `when` of the loop's clock.
-  template <class F, class... Args>
-    requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
-  timer_handle call_at(loop_time when, F&& function, Args&&... args) {
-    auto point = std::chrono::duration_cast<std::chrono::nanoseconds>(
-      when.time_since_epoch());
-    return at(point.count(), detail::bind_all(std::forward<F>(function),
-                                              std::forward<Args>(args)...));
+  /// As above; calls `function(first, more...)`.
+  template <class Rep, class Period, class F, class First, class... More>
+    requires std::invocable<std::decay_t<F>&, std::decay_t<First>,
+                            std::decay_t<More>...>
+  timer_handle call_later(std::chrono::duration<Rep, Period> delay,
+                          F&& function, First&& first, More&&... more) {
+    return at(after(delay),
+              detail::bind_all(std::forward<F>(function),
+                               std::forward<First>(first),
+                               std::forward<More>(more)...),
+              {});
+  }
+
+  /// Calls `function()` at the point `when` of the loop's clock.
+  template <std::invocable F>
+  timer_handle call_at(loop_time when, F&& function,
+                       detail::site here = detail::site::here()) {
+    return at(when.time_since_epoch().count(), std::forward<F>(function),
+              here);
+  }
+
+  /// As above; calls `function(first, more...)`.
+  template <class F, class First, class... More>
+    requires std::invocable<std::decay_t<F>&, std::decay_t<First>,
+                            std::decay_t<More>...>
+  timer_handle call_at(loop_time when, F&& function, First&& first,
+                       More&&... more) {
+    return at(when.time_since_epoch().count(),
+              detail::bind_all(std::forward<F>(function),
+                               std::forward<First>(first),
+                               std::forward<More>(more)...),
+              {});
   }
 
   /// Returns the time on the loop's clock.
@@ -391,30 +428,51 @@ public:
   /// @endcond
 
 private:
+  friend class runner;
+
   template <class F>
-  detail::ref<detail::callback> make(F&& function) {
+  detail::ref<detail::callback> make(F&& function, detail::site made) {
     return detail::ref<detail::callback>{
-      new detail::callback_of<std::decay_t<F>>(*core_, {},
-                                               std::forward<F>(function)),
+      new detail::callback_of<std::decay_t<F>>(
+        *core_, made, std::decay_t<F>(std::forward<F>(function))),
       true};
   }
 
   template <class F>
-  detail::ref<detail::callback> soon(F&& function, const context& in = {}) {
-    auto made = make(std::forward<F>(function));
-    if (in)
-      made->context = in.state();
-    made->retain();
-    detail::submit_soon(*core_, *made);
-    return made;
+  detail::ref<detail::callback> soon(F&& function, detail::site made,
+                                     const context& in = {}) {
+    detail::check_thread(*core_, "call_soon()");
+    auto call = make(std::forward<F>(function), made);
+    call->context = in ? in.state() : detail::copy_current_context();
+    call->retain();
+    detail::submit_soon(*core_, *call);
+    return call;
   }
 
   template <class F>
-  timer_handle at(std::int64_t deadline, F&& function) {
-    auto made = make(std::forward<F>(function));
-    made->retain();
-    detail::submit_at(*core_, *made, deadline);
-    return timer_handle{std::move(made)};
+  detail::ref<detail::callback> threadsafe(F&& function, detail::site made) {
+    auto call = make(std::forward<F>(function), made);
+    call->context = detail::copy_current_context();
+    call->threadsafe = true;
+    call->retain();
+    detail::submit_threadsafe(*core_, *call);
+    return call;
+  }
+
+  template <class F>
+  timer_handle at(std::int64_t deadline, F&& function, detail::site made) {
+    detail::check_thread(*core_, "call_at()");
+    auto call = make(std::forward<F>(function), made);
+    call->context = detail::copy_current_context();
+    call->retain();
+    detail::submit_at(*core_, *call, deadline);
+    return timer_handle{std::move(call)};
+  }
+
+  template <class Rep, class Period>
+  std::int64_t after(std::chrono::duration<Rep, Period> delay) const {
+    return detail::deadline_after(detail::loop_now(*core_),
+                                  detail::nanoseconds_of(delay));
   }
 
   template <class T>

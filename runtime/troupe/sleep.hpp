@@ -45,6 +45,7 @@ public:
 
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  void withdraw() noexcept override;
   std::string describe() const override;
 
 private:

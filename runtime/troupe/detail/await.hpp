@@ -103,6 +103,10 @@ public:
     return false;
   }
 
+  // Whoever holds the handle may resume it later; the frame is gone then.
+  void withdraw() noexcept override {
+  }
+
   std::string describe() const override {
     return "<foreign awaitable>";
   }

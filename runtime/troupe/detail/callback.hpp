@@ -127,6 +127,7 @@ loop_core& need_running_loop(const char* what);
 void submit_soon(loop_core& loop, callback& item);
 void submit_threadsafe(loop_core& loop, callback& item);
 void submit_at(loop_core& loop, callback& item, std::int64_t deadline);
+void check_thread(const loop_core& loop, const char* what); // in debug mode
 std::int64_t loop_now(const loop_core& loop) noexcept;
 
 // Adds `delay` to `now` without overflow; negative delays are kept.

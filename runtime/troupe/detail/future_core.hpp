@@ -131,16 +131,24 @@ public:
   // As `asyncio`'s cancel: a future is cancelled at once, a task is asked.
   virtual bool cancel(const std::string& message);
 
-  // Throws unless a value or an exception may be set from outside.
-  void check_settable(const char* verb) const;
+  // Takes the right to set a value or an exception from outside, or throws.
+  void claim(const char* verb);
+
+  // Gives it back: the value could not be made.
+  void unclaim() noexcept {
+    claimed_.store(false, std::memory_order_release);
+  }
 
   // Ends the future and tells everybody in line, in the order of the line.
   // False if it was done before. `result()` was filled before.
   bool complete(future_state end);
 
-  bool fail(std::exception_ptr problem);
+  // Ends it with an exception; `claim` was called.
+  void fail(std::exception_ptr problem);
 
 protected:
+  bool try_claim() noexcept;
+  bool complete_here(future_state end);
   virtual ~future_core();
   virtual void dispose() noexcept = 0;
   void report_unretrieved(const char* what) noexcept;
@@ -152,6 +160,7 @@ protected:
   std::atomic<future_state> state_{future_state::pending};
   mutable std::atomic<bool> retrieved_{false};
   mutable std::atomic<bool> locked_{false};
+  std::atomic<bool> claimed_{false}; // somebody sets the value
   const bool is_task_;
   loop_core* home_;
   result_base* result_;

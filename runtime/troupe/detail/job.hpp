@@ -23,18 +23,18 @@ protected:
 };
 
 // What a mailbox holds.
-enum class node_kind : std::uint8_t {
+enum class letter_kind : std::uint8_t {
   answer,  // the op that the task waits for
   cancel,  // a request to cancel
   message, // something that only the actor understands
 };
 
-struct node {
-  explicit node(node_kind what) noexcept : kind(what) {
+struct letter {
+  explicit letter(letter_kind what) noexcept : kind(what) {
   }
 
-  node* next = nullptr;
-  node_kind kind;
+  letter* next = nullptr;
+  letter_kind kind;
 };
 
 } // namespace troupe::detail

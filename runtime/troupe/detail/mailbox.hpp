@@ -6,11 +6,11 @@
 
 namespace troupe::detail {
 
-// What happened to a pushed node.
+// What happened to a pushed letter.
 enum class pushed : std::uint8_t {
   queued,   // the actor runs or will run, and sees it
   activate, // the actor slept: whoever pushed must see that it runs
-  closed,   // the actor has ended: the node is still the caller's
+  closed,   // the actor has ended: the letter is still the caller's
 };
 
 // The mailbox of an actor: any number of writers, one reader, whoever runs the
@@ -18,13 +18,13 @@ enum class pushed : std::uint8_t {
 //   nullptr    empty, the actor runs (or waits in a ready queue)
 //   blocked    empty, the actor sleeps
 //   closed     the actor has ended
-//   otherwise  nodes, newest first; the actor runs or waits in a ready queue
+//   otherwise  letters, newest first; the actor runs or waits in a ready queue
 // On a loop with one worker everything happens on that worker's thread and the
 // atomic is used without locked instructions (`exclusive`).
 class mailbox {
 public:
-  pushed push(node& item, bool exclusive) noexcept {
-    node* head = head_.load(std::memory_order_relaxed);
+  pushed push(letter& item, bool exclusive) noexcept {
+    letter* head = head_.load(std::memory_order_relaxed);
     if (exclusive) {
       if (head == closed_mark())
         return pushed::closed;
@@ -32,7 +32,7 @@ public:
       head_.store(&item, std::memory_order_relaxed);
     } else {
       // acquire: whoever wakes the actor sees all that its last run wrote.
-      // release: the reader sees the node's content.
+      // release: the reader sees the letter's content.
       do {
         if (head == closed_mark())
           return pushed::closed;
@@ -44,9 +44,9 @@ public:
     return head == blocked_mark() ? pushed::activate : pushed::queued;
   }
 
-  // Takes a sleeping actor without a node: the in-place activation.
+  // Takes a sleeping actor without a letter: the in-place activation.
   bool claim(bool exclusive) noexcept {
-    node* head = head_.load(std::memory_order_relaxed);
+    letter* head = head_.load(std::memory_order_relaxed);
     if (head != blocked_mark())
       return false;
     if (exclusive) {
@@ -58,9 +58,9 @@ public:
                                          std::memory_order_relaxed);
   }
 
-  // Puts the actor to sleep; fails if there are nodes.
+  // Puts the actor to sleep; fails if there are letters.
   bool try_block(bool exclusive) noexcept {
-    node* head = nullptr;
+    letter* head = nullptr;
     if (exclusive) {
       if (head_.load(std::memory_order_relaxed) != nullptr)
         return false;
@@ -72,16 +72,16 @@ public:
                                          std::memory_order_acquire);
   }
 
-  bool has_nodes() const noexcept {
-    node* head = head_.load(std::memory_order_relaxed);
+  bool has_letters() const noexcept {
+    letter* head = head_.load(std::memory_order_relaxed);
     return head != nullptr && head != blocked_mark() && head != closed_mark();
   }
 
-  // Takes all nodes, oldest first.
-  node* take(bool exclusive) noexcept {
-    if (!has_nodes())
+  // Takes all letters, oldest first.
+  letter* take(bool exclusive) noexcept {
+    if (!has_letters())
       return nullptr;
-    node* newest;
+    letter* newest;
     if (exclusive) {
       newest = head_.load(std::memory_order_relaxed);
       head_.store(nullptr, std::memory_order_relaxed);
@@ -92,8 +92,8 @@ public:
   }
 
   // Ends the mailbox; what is still in it is the caller's, oldest first.
-  node* close(bool exclusive) noexcept {
-    node* last = exclusive
+  letter* close(bool exclusive) noexcept {
+    letter* last = exclusive
                    ? head_.load(std::memory_order_relaxed)
                    : head_.exchange(closed_mark(), std::memory_order_acq_rel);
     if (exclusive)
@@ -104,18 +104,18 @@ public:
   }
 
 private:
-  static node* blocked_mark() noexcept {
-    return reinterpret_cast<node*>(1);
+  static letter* blocked_mark() noexcept {
+    return reinterpret_cast<letter*>(1);
   }
 
-  static node* closed_mark() noexcept {
-    return reinterpret_cast<node*>(2);
+  static letter* closed_mark() noexcept {
+    return reinterpret_cast<letter*>(2);
   }
 
-  static node* reversed(node* newest) noexcept {
-    node* oldest = nullptr;
+  static letter* reversed(letter* newest) noexcept {
+    letter* oldest = nullptr;
     while (newest) {
-      node* next = newest->next;
+      letter* next = newest->next;
       newest->next = oldest;
       oldest = newest;
       newest = next;
@@ -124,7 +124,7 @@ private:
   }
 
   // A new actor is active: it is put into the ready queue at once.
-  std::atomic<node*> head_{nullptr};
+  std::atomic<letter*> head_{nullptr};
 };
 
 } // namespace troupe::detail

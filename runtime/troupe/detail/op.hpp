@@ -14,9 +14,9 @@ namespace troupe::detail {
 // hands the op to an owner (a future, the timers, a socket, a coordinator), who
 // answers it exactly once. The task goes on only after that answer, so no frame
 // dies with an op of it in somebody's list.
-class op : public node {
+class op : public letter {
 public:
-  op() noexcept : node(node_kind::answer) {
+  op() noexcept : letter(letter_kind::answer) {
   }
 
   // An op may be moved until it is awaited.
@@ -36,6 +36,9 @@ public:
   // back to the owner.
   virtual void give_back() {
   }
+
+  // The task is dropped: leaves the owner without an answer.
+  virtual void withdraw() noexcept = 0;
 
   // What the op waits for, for the text of a task.
   virtual std::string describe() const = 0;
@@ -84,6 +87,9 @@ public:
   bool start() override;
   bool request_cancel(const std::string& message) override;
   std::string describe() const override;
+
+  void withdraw() noexcept override {
+  }
 };
 
 } // namespace troupe::detail

@@ -38,9 +38,15 @@ public:
 
   // Puts `item` into the mailbox and wakes the task if it sleeps. False if the
   // task has ended; then `item` is still the caller's.
-  bool deliver(node& item);
+  bool deliver(letter& item);
 
   bool cancel(const std::string& message) override;
+
+  // As `cancel`, for a request that was counted before.
+  bool cancel_counted(const std::string& message);
+
+  // The loop is closed: the frames are destroyed where they stand.
+  void abandon() noexcept;
 
   // -- looking -----------------------------------------------------------------
 
@@ -102,6 +108,16 @@ public:
 
   [[noreturn]] void throw_cancelled() const;
 
+  // Puts the task behind all that is ready, once its step has ended.
+  void yield() noexcept {
+    yields_ = true;
+    answered_ = true;
+  }
+
+  op* waits_for() const noexcept {
+    return op_;
+  }
+
   // The list of all tasks of a loop.
   task_base* prev_task = nullptr;
   task_base* next_task = nullptr;
@@ -113,21 +129,20 @@ protected:
   virtual void on_end(future_state end) noexcept = 0;
 
   // A message of the actor's own arrived.
-  virtual void on_message(node& item) = 0;
+  virtual void on_message(letter& item) = 0;
 
   // A message came after the end, or the end came before it was read.
-  virtual void on_dead_letter(node& item) noexcept = 0;
+  virtual void on_dead_letter(letter& item) noexcept = 0;
 
 private:
-  friend class loop_core;
-  struct cancel_node;
+  struct cancel_letter;
 
   void handle_mailbox();
   void handle_cancel(const std::string& message);
+  void settle();
   void step();
   void finish();
   void make_ready();
-  void drop_frames() noexcept;
 
   mailbox box_;
   frame_base* root_;
@@ -142,6 +157,7 @@ private:
   bool must_cancel_ = false; // the next await throws
   bool cancel_sent_ = false; // the present op was asked to cancel
   bool answered_ = false;    // the present op was answered
+  bool yields_ = false;      // ready again after this step
   bool started_ = false;
   const bool exclusive_;
 };

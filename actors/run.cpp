@@ -1,0 +1,157 @@
+#include <troupe/run.hpp>
+
+#include "runtime/loop_core.hpp"
+#include "runtime/trace.hpp"
+
+#include <asio/signal_set.hpp>
+
+#include <csignal>
+#include <functional>
+#include <optional>
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace troupe {
+
+namespace {
+
+bool in_main_thread() noexcept {
+  return ::getpid() == static_cast<pid_t>(::gettid());
+}
+
+// Ctrl-C while a runner runs: the first cancels the main task, the second
+// leaves the loop at once, the third is the system's again.
+class interrupt_watch {
+public:
+  interrupt_watch(event_loop loop, any_task main)
+    : loop_(std::move(loop)), main_(std::move(main)) {
+    struct sigaction present {};
+    if (!in_main_thread() || ::sigaction(SIGINT, nullptr, &present) != 0
+        || present.sa_handler != SIG_DFL)
+      return;
+    signals_.emplace(loop_.core()->io());
+    asio::error_code failed;
+    signals_->add(SIGINT, failed);
+    if (failed) {
+      signals_.reset();
+      return;
+    }
+    wait();
+  }
+
+  interrupt_watch(const interrupt_watch&) = delete;
+  interrupt_watch& operator=(const interrupt_watch&) = delete;
+
+  bool interrupted() const noexcept {
+    return count_ > 0;
+  }
+
+private:
+  void wait() {
+    signals_->async_wait([this](asio::error_code failed, int) {
+      if (failed)
+        return;
+      if (++count_ == 1) {
+        main_.cancel();
+        wait();
+      } else {
+        asio::error_code ignored;
+        signals_->clear(ignored);
+        loop_.core()->exit_with(
+          std::make_exception_ptr(keyboard_interrupt{}));
+      }
+    });
+  }
+
+  event_loop loop_;
+  any_task main_;
+  std::optional<asio::signal_set> signals_;
+  int count_ = 0;
+};
+
+// Waits for tasks that were cancelled, and reports how they failed.
+coro<void> finish_tasks(event_loop loop, std::vector<any_task> left) {
+  for (const any_task& task : left) {
+    try {
+      co_await task;
+    } catch (const cancelled_error&) {
+    } catch (...) {
+      loop.call_exception_handler(
+        {.message = "unhandled exception during run() shutdown",
+         .exception = std::current_exception(),
+         .future = to_string(task),
+         .await_chain = task.await_chain()});
+    }
+  }
+}
+
+} // namespace
+
+runner::runner(run_options options) : options_(std::move(options)) {
+}
+
+runner::~runner() {
+  try {
+    close();
+  } catch (...) {
+    if (loop_ && !loop_.is_closed())
+      loop_.call_exception_handler(
+        {.message = "error while closing a runner",
+         .exception = std::current_exception()});
+  }
+}
+
+void runner::begin() {
+  if (closed_)
+    throw error(errc::loop_closed, "the runner is closed");
+  if (detail::running_loop())
+    throw error(errc::loop_running,
+                "runner::run() cannot be called from a running event loop: "
+                "await the coroutine instead");
+  get_loop();
+}
+
+event_loop runner::get_loop() {
+  if (closed_)
+    throw error(errc::loop_closed, "the runner is closed");
+  if (!loop_) {
+    auto* make = options_.loop_factory ? options_.loop_factory
+                                       : &new_event_loop;
+    loop_ = make({.threads = options_.threads, .debug = options_.debug});
+    context_ = copy_context();
+  }
+  return loop_;
+}
+
+void runner::finish(const any_task& main) {
+  interrupt_watch watch{loop_, main};
+  try {
+    loop_.run_until_done(main);
+  } catch (...) {
+    if (!watch.interrupted() || main.done())
+      throw;
+    throw keyboard_interrupt{};
+  }
+  if (watch.interrupted() && main.cancelled() && main.uncancel() == 0)
+    throw keyboard_interrupt{};
+}
+
+void runner::close() {
+  if (std::exchange(closed_, true) || !loop_)
+    return;
+  if (loop_.is_closed())
+    return;
+  auto left = all_tasks(loop_);
+  if (!left.empty()) {
+    for (const any_task& task : left)
+      task.cancel();
+    loop_.run_until_complete(finish_tasks(loop_, std::move(left)));
+  }
+  loop_.run_until_complete(loop_.shutdown_asyncgens());
+  loop_.run_until_complete(
+    loop_.shutdown_default_executor(options_.executor_limit));
+  loop_.close();
+}
+
+} // namespace troupe

@@ -1,0 +1,424 @@
+#include <troupe/thread_pool.hpp>
+
+#include "runtime/loop_core.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <pthread.h>
+
+namespace troupe {
+
+namespace detail {
+
+// -- results that threads wait for ----------------------------------------------------
+
+namespace {
+
+// One place to wait for all results: such waits are rare.
+std::mutex result_mutex;
+std::condition_variable result_changed;
+
+} // namespace
+
+shared_result_core::~shared_result_core() {
+  if (callback* told = told_.load())
+    told->release();
+}
+
+bool shared_result_core::wait(std::int64_t limit) {
+  if (done())
+    return true;
+  std::unique_lock lock{result_mutex};
+  if (limit < 0) {
+    result_changed.wait(lock, [this] { return done(); });
+    return true;
+  }
+  return result_changed.wait_for(lock, std::chrono::nanoseconds{limit},
+                                 [this] { return done(); });
+}
+
+bool shared_result_core::begin() noexcept {
+  state expected = pending;
+  return state_.compare_exchange_strong(expected, running,
+                                        std::memory_order_acq_rel);
+}
+
+bool shared_result_core::cancel() {
+  state expected = pending;
+  if (state_.compare_exchange_strong(expected, cancelled_state,
+                                     std::memory_order_acq_rel)) {
+    end(cancelled_state);
+    return true;
+  }
+  if (expected == cancelled_state)
+    return true;
+  if (expected != running || !has_task_)
+    return false;
+  ref<future_core> mine;
+  {
+    std::lock_guard lock{result_mutex};
+    if (!task_) {
+      cancel_asked_ = true;
+      return true;
+    }
+    mine = task_;
+  }
+  return mine->cancel({});
+}
+
+void shared_result_core::attach_task(ref<future_core> task) {
+  bool asked;
+  {
+    std::lock_guard lock{result_mutex};
+    task_ = task;
+    asked = cancel_asked_;
+  }
+  if (asked)
+    task->cancel({});
+}
+
+void shared_result_core::end(state how) noexcept {
+  ref<future_core> gone;
+  {
+    std::lock_guard lock{result_mutex};
+    state_.store(how, std::memory_order_release);
+    gone = std::move(task_);
+  }
+  result_changed.notify_all();
+  if (callback* told = told_.exchange(nullptr, std::memory_order_acq_rel))
+    try {
+      submit_threadsafe(told->home(), *told);
+    } catch (...) {
+      // The loop is closed: nobody is left to be told.
+    }
+}
+
+void shared_result_core::finish() noexcept {
+  end(finished);
+}
+
+void shared_result_core::finish_cancelled() noexcept {
+  end(cancelled_state);
+}
+
+void shared_result_core::check() const {
+  if (cancelled())
+    throw cancelled_error{};
+  if (result->failed != failure::none)
+    rethrow(*result);
+}
+
+void shared_result_core::when_done(callback& told) {
+  told_.store(&told, std::memory_order_release);
+  if (!done())
+    return;
+  if (callback* mine = told_.exchange(nullptr, std::memory_order_acq_rel))
+    submit_threadsafe(mine->home(), *mine);
+}
+
+// -- the pool ------------------------------------------------------------------------------
+
+// Threads, and the jobs that wait for one, in their order. The threads share
+// the state, so that a pool may be given up while a job still runs.
+class pool_core {
+public:
+  pool_core(unsigned threads, const std::string& name)
+    : shared_(std::make_shared<state>()) {
+    for (unsigned i = 0; i < threads; ++i)
+      threads_.emplace_back([shared = shared_,
+                             title = name + '-' + std::to_string(i)] {
+        ::pthread_setname_np(::pthread_self(), title.substr(0, 15).c_str());
+        shared->work();
+      });
+  }
+
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      shut_down();
+      join(std::chrono::nanoseconds{-1});
+      delete this;
+    }
+  }
+
+  unsigned size() const noexcept {
+    return static_cast<unsigned>(threads_.size());
+  }
+
+  void submit(pool_job& job) {
+    {
+      std::lock_guard lock{shared_->mutex};
+      if (shared_->closed)
+        throw error(errc::executor_shut_down,
+                    "cannot schedule new work: the thread pool was shut down");
+      shared_->jobs.push_back(&job);
+    }
+    shared_->changed.notify_one();
+  }
+
+  void shut_down() noexcept {
+    {
+      std::lock_guard lock{shared_->mutex};
+      shared_->closed = true;
+    }
+    shared_->changed.notify_all();
+  }
+
+  // Waits for the threads; negative: as long as it takes. Returns how many jobs
+  // are left; their threads are given up then and end by themselves.
+  std::size_t join(std::chrono::nanoseconds limit) {
+    std::lock_guard once{join_mutex_};
+    if (limit.count() >= 0) {
+      std::unique_lock lock{shared_->mutex};
+      auto idle = [this] {
+        return shared_->jobs.empty() && shared_->running == 0;
+      };
+      if (!shared_->ended.wait_for(lock, limit, idle)) {
+        std::size_t left = shared_->jobs.size() + shared_->running;
+        lock.unlock();
+        for (auto& thread : threads_)
+          if (thread.joinable())
+            thread.detach();
+        return left;
+      }
+    }
+    for (auto& thread : threads_)
+      if (thread.joinable()) {
+        // A pool whose last handle goes on one of its own threads.
+        if (thread.get_id() == std::this_thread::get_id())
+          thread.detach();
+        else
+          thread.join();
+      }
+    return 0;
+  }
+
+private:
+  struct state {
+    void work() {
+      std::unique_lock lock{mutex};
+      for (;;) {
+        changed.wait(lock, [this] { return closed || !jobs.empty(); });
+        if (jobs.empty())
+          return;
+        pool_job* job = jobs.front();
+        jobs.pop_front();
+        ++running;
+        lock.unlock();
+        job->execute();
+        lock.lock();
+        --running;
+        if (running == 0 && jobs.empty())
+          ended.notify_all();
+      }
+    }
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::condition_variable ended;
+    std::deque<pool_job*> jobs;
+    std::size_t running = 0;
+    bool closed = false;
+  };
+
+  ~pool_core() = default;
+
+  std::shared_ptr<state> shared_;
+  std::vector<std::thread> threads_;
+  std::mutex join_mutex_;
+  std::atomic<unsigned> refs_{1};
+};
+
+void submit_job(pool_core& pool, pool_job& job) {
+  pool.submit(job);
+}
+
+bool submit_finished(loop_core& loop, job& item) noexcept {
+  return loop.try_inject(item);
+}
+
+thread_pool default_pool(loop_core& loop) {
+  loop.check_open("run_in_executor()");
+  std::lock_guard lock{loop.pool_mutex};
+  if (loop.pool_shut_down)
+    throw error(errc::executor_shut_down,
+                "the default executor was shut down");
+  if (!loop.default_pool) {
+    thread_pool made{0, "asyncio"};
+    made.core()->retain();
+    loop.default_pool = made.core();
+    loop.release_pool = [](pool_core* pool) noexcept {
+      pool->shut_down();
+      pool->join(std::chrono::nanoseconds{0});
+      pool->release();
+    };
+  }
+  loop.default_pool->retain();
+  return thread_pool{loop.default_pool};
+}
+
+// -- tasks for other threads ----------------------------------------------------------------
+
+void start_threadsafe(loop_core& loop, frame_base* root,
+                      const result_layout& layout, site made,
+                      ref<shared_result_core> shared,
+                      void (*move_result)(result_base& from, result_base& to)) {
+  if (!root)
+    throw_awaited_twice();
+  if (loop.closed()) {
+    root->destroy();
+    loop.check_open("run_coroutine_threadsafe()");
+  }
+  shared->expect_task();
+  // Closes the coroutine if the loop never gets to it.
+  struct owned_frame {
+    explicit owned_frame(frame_base* x) : frame(x) {
+    }
+
+    owned_frame(owned_frame&& other) noexcept
+      : frame(std::exchange(other.frame, nullptr)) {
+    }
+
+    ~owned_frame() {
+      if (frame)
+        frame->destroy();
+    }
+
+    frame_base* frame;
+  };
+  auto start = [&loop, body = owned_frame{root}, &layout, made, shared,
+                move_result]() mutable {
+    if (!shared->begin())
+      return; // cancelled before it began
+    ref<future_core> task{
+      spawn_task(loop, std::exchange(body.frame, nullptr), layout, made, {}),
+      true};
+    shared->attach_task(task);
+    any_future{task}.add_done_callback(
+      [shared, move_result](const any_future& done) {
+        future_core& core = *done.core();
+        core.mark_retrieved();
+        switch (core.state()) {
+          case future_state::cancelled:
+            shared->finish_cancelled();
+            break;
+          case future_state::failed:
+            shared->result->error = core.result().error;
+            shared->result->failed = failure::error;
+            shared->finish();
+            break;
+          default:
+            move_result(core.result(), *shared->result);
+            shared->finish();
+        }
+      });
+  };
+  auto* call = new callback_of<decltype(start)>(loop, made, std::move(start));
+  submit_threadsafe(loop, *call);
+}
+
+} // namespace detail
+
+// -- thread_pool ------------------------------------------------------------------------------
+
+thread_pool::thread_pool(unsigned threads, std::string name) {
+  if (threads > 1024)
+    throw std::invalid_argument(
+      "thread_pool: at most 1024 threads, not " + std::to_string(threads));
+  if (threads == 0)
+    threads = std::min(32u, std::thread::hardware_concurrency() + 4);
+  core_ = new detail::pool_core(threads, name);
+}
+
+thread_pool::thread_pool(detail::pool_core* core) noexcept : core_(core) {
+}
+
+thread_pool::thread_pool(const thread_pool& other) noexcept
+  : core_(other.core_) {
+  core_->retain();
+}
+
+thread_pool& thread_pool::operator=(thread_pool other) noexcept {
+  std::swap(core_, other.core_);
+  return *this;
+}
+
+thread_pool::~thread_pool() {
+  core_->release();
+}
+
+void thread_pool::shutdown(bool wait) {
+  core_->shut_down();
+  if (wait)
+    core_->join(std::chrono::nanoseconds{-1});
+}
+
+unsigned thread_pool::threads() const noexcept {
+  return core_->size();
+}
+
+// -- event_loop -------------------------------------------------------------------------------
+
+void event_loop::set_default_executor(thread_pool pool) {
+  pool.core()->retain();
+  std::lock_guard lock{core_->pool_mutex};
+  auto* before = std::exchange(core_->default_pool, pool.core());
+  core_->release_pool = [](detail::pool_core* gone) noexcept {
+    gone->release();
+  };
+  if (before)
+    before->release();
+}
+
+coro<void> event_loop::shutdown_default_executor(std::chrono::nanoseconds
+                                                   limit) {
+  event_loop self = *this;
+  detail::pool_core* pool;
+  {
+    std::lock_guard lock{self.core_->pool_mutex};
+    self.core_->pool_shut_down = true;
+    pool = std::exchange(self.core_->default_pool, nullptr);
+  }
+  if (!pool)
+    co_return;
+  pool->shut_down();
+  // The wait itself is blocking work: it gets a thread of its own.
+  future<std::size_t> left = self.create_future<std::size_t>();
+  std::thread waiter{[pool, limit, self, left]() mutable {
+    std::size_t count = pool->join(limit);
+    pool->release();
+    self.call_soon_threadsafe([left, count] {
+      if (!left.done())
+        left.set_result(count);
+    });
+  }};
+  std::exception_ptr problem;
+  std::size_t count = 0;
+  try {
+    count = co_await left;
+  } catch (...) {
+    problem = std::current_exception();
+  }
+  if (problem)
+    waiter.detach();
+  else
+    waiter.join();
+  if (problem)
+    std::rethrow_exception(problem);
+  if (count > 0)
+    self.call_exception_handler(
+      {.message = "the default executor did not finish its "
+                  + std::to_string(count)
+                  + " jobs within the limit; their threads are left alone"});
+}
+
+} // namespace troupe

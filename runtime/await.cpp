@@ -1,0 +1,115 @@
+// The ops of the runtime: a turn, a delay, a future, a foreign awaitable.
+
+#include "runtime/loop_core.hpp"
+#include "runtime/trace.hpp"
+
+#include <troupe/future.hpp>
+#include <troupe/sleep.hpp>
+
+namespace troupe::detail {
+
+// -- one turn ---------------------------------------------------------------------
+
+bool yield_op::start() {
+  task_->yield();
+  return true;
+}
+
+bool yield_op::request_cancel(const std::string&) {
+  return false; // the task is ready; its next step throws
+}
+
+std::string yield_op::describe() const {
+  return "<next turn>";
+}
+
+// -- a delay ----------------------------------------------------------------------
+
+bool sleep_op_base::start() {
+  if (delay_ <= 0) {
+    task_->yield();
+    return true;
+  }
+  loop_core& home = task_->home();
+  alarm_.deadline = deadline_after(home.now(), delay_);
+  home.add_timer(alarm_);
+  return true;
+}
+
+bool sleep_op_base::request_cancel(const std::string&) {
+  if (delay_ <= 0 || !task_->home().remove_timer(alarm_))
+    return false;
+  answer_cancelled();
+  return true;
+}
+
+void sleep_op_base::withdraw() noexcept {
+  task_->home().remove_timer(alarm_);
+}
+
+std::string sleep_op_base::describe() const {
+  std::string seconds = std::to_string(static_cast<double>(delay_) / 1e9);
+  seconds.resize(seconds.find('.') + 4);
+  return "<sleep " + seconds + " s>";
+}
+
+std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept {
+  std::int64_t sum;
+  if (__builtin_add_overflow(now, delay, &sum))
+    return delay > 0 ? std::int64_t{1} << 62 : -(std::int64_t{1} << 62);
+  return sum < std::int64_t{1} << 62 ? sum : std::int64_t{1} << 62;
+}
+
+// -- a future ---------------------------------------------------------------------
+
+bool future_op_base::ready(frame_base& frame) const {
+  if (&target_->home() != &frame.task_->home())
+    throw error(errc::wrong_loop,
+                target_->describe()
+                  + " belongs to another event loop than the task that awaits "
+                    "it; run_coroutine_threadsafe crosses loops");
+  if (target_->done())
+    return true;
+  if (target_.get() == static_cast<future_core*>(frame.task_))
+    throw error(errc::awaits_itself,
+                "a task cannot await itself: " + target_->describe());
+  return false;
+}
+
+bool future_op_base::start() {
+  return target_->join(*this);
+}
+
+bool future_op_base::request_cancel(const std::string& message) {
+  return target_->cancel(message);
+}
+
+void future_op_base::withdraw() noexcept {
+  target_->leave(*this);
+}
+
+std::string future_op_base::describe() const {
+  return target_->describe();
+}
+
+void future_op_base::check() const {
+  switch (target_->state()) {
+    case future_state::cancelled:
+      throw cancelled_error(target_->cancel_message());
+    case future_state::failed:
+      check_cancelled();
+      target_->mark_retrieved();
+      rethrow_from(*target_);
+    default:
+      check_cancelled();
+  }
+}
+
+// -- a foreign awaitable --------------------------------------------------------------
+
+waker wake(op& sleeper) {
+  sleeper.answer();
+  co_return;
+}
+
+} // namespace troupe::detail

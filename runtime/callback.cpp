@@ -1,0 +1,164 @@
+#include <troupe/detail/callback.hpp>
+
+#include "runtime/loop_core.hpp"
+#include "runtime/trace.hpp"
+
+#include <troupe/error.hpp>
+
+namespace troupe::detail {
+
+namespace {
+
+// Whose function runs on this thread, so that it may cancel itself.
+thread_local const callback* running_callback = nullptr;
+
+} // namespace
+
+callback::callback(loop_core& home, site made) noexcept
+  : home_(&home), made_(made) {
+  home.retain();
+}
+
+callback::~callback() {
+  home_->release();
+}
+
+void callback::run() {
+  phase expected = phase::waiting;
+  if (!phase_.compare_exchange_strong(expected, phase::running,
+                                      std::memory_order_acq_rel)) {
+    release();
+    return;
+  }
+  {
+    const callback* outer = std::exchange(running_callback, this);
+    task_base* outer_task = std::exchange(this_task, nullptr);
+    context_scope scope{context};
+    try {
+      invoke();
+    } catch (const keyboard_interrupt&) {
+      home_->exit_with(std::current_exception());
+    } catch (const system_exit&) {
+      home_->exit_with(std::current_exception());
+    } catch (...) {
+      home_->report({.message = "Exception in callback " + describe(),
+                     .exception = std::current_exception(),
+                     .handle = describe()});
+    }
+    this_task = outer_task;
+    running_callback = outer;
+  }
+  drop();
+  phase_.store(phase::ended, std::memory_order_release);
+  if (threadsafe)
+    phase_.notify_all();
+  release();
+}
+
+void callback::cancel() {
+  phase expected = phase::waiting;
+  if (phase_.compare_exchange_strong(expected, phase::cancelled,
+                                     std::memory_order_acq_rel)) {
+    if ((!home_->exclusive() || home_->here()) && home_->remove_timer(*this))
+      release(); // the heap's count
+    drop();
+    return;
+  }
+  if (threadsafe && expected == phase::running && running_callback != this)
+    phase_.wait(phase::running, std::memory_order_acquire);
+}
+
+bool callback::cancelled() const {
+  phase now = phase_.load(std::memory_order_acquire);
+  if (threadsafe && now == phase::running && running_callback != this) {
+    phase_.wait(phase::running, std::memory_order_acquire);
+    now = phase_.load(std::memory_order_acquire);
+  }
+  return now == phase::cancelled;
+}
+
+std::string callback::describe() const {
+  std::string text = "<Handle";
+  switch (phase_.load(std::memory_order_acquire)) {
+    case phase::waiting:
+      text += " pending";
+      break;
+    case phase::running:
+      text += " running";
+      break;
+    case phase::ended:
+      text += " finished";
+      break;
+    case phase::cancelled:
+      text += " cancelled";
+      break;
+  }
+  if (made_.file && *made_.file)
+    text += " created at " + text_of(made_);
+  return text + '>';
+}
+
+// -- ways into a loop -----------------------------------------------------------------
+
+loop_core* running_loop() noexcept {
+  return this_worker ? &this_worker->home : nullptr;
+}
+
+loop_core& need_running_loop(const char* what) {
+  if (!this_worker)
+    throw error(errc::no_running_loop,
+                std::string{what}
+                  + ": no running event loop; call it inside run()");
+  return this_worker->home;
+}
+
+void submit_soon(loop_core& loop, callback& item) {
+  if (loop.closed()) {
+    item.release();
+    loop.check_open("call_soon()");
+  }
+  if (loop.here()) {
+    loop.push(item);
+  } else {
+    loop.inject(item);
+  }
+}
+
+void submit_threadsafe(loop_core& loop, callback& item) {
+  if (loop.closed()) {
+    item.release();
+    loop.check_open("call_soon_threadsafe()");
+  }
+  if (this_worker && &this_worker->home == &loop)
+    loop.push(item);
+  else
+    loop.inject(item);
+}
+
+void submit_at(loop_core& loop, callback& item, std::int64_t deadline) {
+  item.deadline = deadline;
+  if (loop.closed()) {
+    item.release();
+    loop.check_open("call_at()");
+  }
+  if (!loop.exclusive() || loop.here()) {
+    loop.add_timer(item);
+    return;
+  }
+  // A foreign thread: the timers belong to the loop.
+  auto later = [&loop, kept = ref<callback>{&item, true}]() mutable {
+    if (!kept->cancelled())
+      loop.add_timer(*kept.detach());
+  };
+  loop.inject(*new callback_of<decltype(later)>(loop, {}, std::move(later)));
+}
+
+void check_thread(const loop_core& loop, const char* what) {
+  loop.check_thread(what);
+}
+
+std::int64_t loop_now(const loop_core& loop) noexcept {
+  return loop.now();
+}
+
+} // namespace troupe::detail

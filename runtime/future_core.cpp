@@ -1,0 +1,322 @@
+#include "runtime/loop_core.hpp"
+#include "runtime/trace.hpp"
+
+#include <troupe/future.hpp>
+
+namespace troupe::detail {
+
+// Guards the line of a future where several workers may come.
+class future_lock {
+public:
+  explicit future_lock(const future_core& x) noexcept
+    : core_(x), needed_(!x.home_->exclusive()) {
+    if (needed_)
+      while (core_.locked_.exchange(true, std::memory_order_acquire))
+        spin_pause();
+  }
+
+  ~future_lock() {
+    if (needed_)
+      core_.locked_.store(false, std::memory_order_release);
+  }
+
+  future_lock(const future_lock&) = delete;
+  future_lock& operator=(const future_lock&) = delete;
+
+private:
+  const future_core& core_;
+  bool needed_;
+};
+
+namespace {
+
+// Ends a future on its own loop, asked for from a foreign thread.
+class completion final : public job {
+public:
+  completion(future_core& core, future_state end) : core_(&core), end_(end) {
+  }
+
+  void run() override {
+    core_->complete(end_);
+    delete this;
+  }
+
+private:
+  ref<future_core> core_;
+  future_state end_;
+};
+
+// Cancels on the future's own loop, asked for from a foreign thread.
+class cancellation final : public job {
+public:
+  cancellation(future_core& core, const std::string& message)
+    : core_(&core), message_(message) {
+  }
+
+  void run() override {
+    core_->cancel(message_);
+    delete this;
+  }
+
+private:
+  ref<future_core> core_;
+  std::string message_;
+};
+
+const std::string no_text;
+const std::vector<site> no_trace;
+
+} // namespace
+
+future_core::future_core(loop_core& home, result_base& result,
+                         bool is_task) noexcept
+  : is_task_(is_task), home_(&home), result_(&result) {
+}
+
+future_core::~future_core() {
+  while (head_) {
+    future_waiter* waiter = head_;
+    leave(*waiter);
+    if (!waiter->is_op)
+      static_cast<done_callback*>(waiter)->release();
+  }
+  delete notes_;
+}
+
+future_notes& future_core::notes() {
+  if (!notes_)
+    notes_ = new future_notes;
+  return *notes_;
+}
+
+const std::string& future_core::cancel_message() const noexcept {
+  return notes_ ? notes_->cancel_message : no_text;
+}
+
+const std::vector<site>& future_core::trace() const noexcept {
+  return notes_ ? notes_->trace : no_trace;
+}
+
+// -- looking --------------------------------------------------------------------
+
+void future_core::check_value() const {
+  switch (state()) {
+    case future_state::finished:
+      return;
+    case future_state::failed:
+      mark_retrieved();
+      rethrow_from(*this);
+    case future_state::cancelled:
+      throw cancelled_error(cancel_message());
+    case future_state::pending:
+      break;
+  }
+  throw invalid_state_error("result is not set: " + describe()
+                            + " is not done; await it");
+}
+
+std::exception_ptr future_core::exception() const {
+  switch (state()) {
+    case future_state::finished:
+      return nullptr;
+    case future_state::failed:
+      mark_retrieved();
+      return result_->error;
+    case future_state::cancelled:
+      throw cancelled_error(cancel_message());
+    case future_state::pending:
+      break;
+  }
+  throw invalid_state_error("exception is not set: " + describe()
+                            + " is not done; await it");
+}
+
+std::string future_core::describe() const {
+  switch (state()) {
+    case future_state::finished:
+      return "<Future finished>";
+    case future_state::failed:
+      return "<Future finished exception=" + troupe::describe(result_->error)
+             + ">";
+    case future_state::cancelled:
+      return "<Future cancelled>";
+    case future_state::pending:
+      break;
+  }
+  return has_waiters() ? "<Future pending, awaited>" : "<Future pending>";
+}
+
+void future_core::report_unretrieved(const char* what) noexcept {
+  if (state() != future_state::failed
+      || retrieved_.load(std::memory_order_relaxed)
+      || result_->failed == failure::exit)
+    return;
+  home_->report({.message = std::string{what}
+                            + " exception was never retrieved",
+                 .exception = result_->error,
+                 .future = describe(),
+                 .await_chain = text_of(trace())});
+}
+
+// -- waiting --------------------------------------------------------------------
+
+bool future_core::join(future_waiter& waiter) {
+  future_lock lock{*this};
+  if (done())
+    return false;
+  waiter.prev = tail_;
+  waiter.next = nullptr;
+  (tail_ ? tail_->next : head_) = &waiter;
+  tail_ = &waiter;
+  waiter.linked = true;
+  return true;
+}
+
+bool future_core::leave(future_waiter& waiter) {
+  future_lock lock{*this};
+  if (!std::exchange(waiter.linked, false))
+    return false;
+  (waiter.prev ? waiter.prev->next : head_) = waiter.next;
+  (waiter.next ? waiter.next->prev : tail_) = waiter.prev;
+  return true;
+}
+
+std::uint64_t future_core::add_callback(done_callback& callback) {
+  std::uint64_t number = home_->next_callback_number();
+  callback.number = number;
+  if (home_->here() || !home_->exclusive()) {
+    if (!join(callback)) {
+      callback.subject = ref<future_core>{this};
+      submit_soon(*home_, callback);
+    }
+    return number;
+  }
+  // A foreign thread: the line belongs to the loop.
+  auto later = [self = ref<future_core>{this}, &callback] {
+    if (!self->join(callback)) {
+      callback.subject = self;
+      submit_soon(self->home(), callback);
+    }
+  };
+  submit_threadsafe(*home_, *new callback_of<decltype(later)>(
+                              *home_, {}, std::move(later)));
+  return number;
+}
+
+std::size_t future_core::remove_callbacks(const done_callback& like) {
+  std::size_t count = 0;
+  for (future_waiter* x = head_; x;) {
+    future_waiter* next = x->next;
+    if (!x->is_op && static_cast<done_callback*>(x)->same_as(like)
+        && leave(*x)) {
+      static_cast<done_callback*>(x)->release();
+      ++count;
+    }
+    x = next;
+  }
+  return count;
+}
+
+std::size_t future_core::remove_callback(std::uint64_t number) {
+  for (future_waiter* x = head_; x; x = x->next)
+    if (!x->is_op && static_cast<done_callback*>(x)->number == number) {
+      if (!leave(*x))
+        return 0;
+      static_cast<done_callback*>(x)->release();
+      return 1;
+    }
+  return 0;
+}
+
+// -- completing -------------------------------------------------------------------
+
+bool future_core::try_claim() noexcept {
+  if (home_->exclusive() && home_->here()) {
+    if (claimed_.load(std::memory_order_relaxed) || done())
+      return false;
+    claimed_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  return !done() && !claimed_.exchange(true, std::memory_order_acq_rel);
+}
+
+void future_core::claim(const char* verb) {
+  if (is_task_)
+    throw error(errc::not_supported, std::string{"Task does not support "}
+                                       + verb
+                                       + ": its coroutine gives the result");
+  if (!try_claim())
+    throw invalid_state_error(std::string{verb} + ": invalid state of "
+                              + describe() + "; it is completed once");
+}
+
+bool future_core::cancel(const std::string& message) {
+  if (home_->exclusive() && !home_->here()) {
+    if (done())
+      return false;
+    auto* request = new cancellation(*this, message);
+    if (!home_->try_inject(*request))
+      delete request;
+    return true;
+  }
+  if (!try_claim())
+    return false;
+  if (!message.empty())
+    notes().cancel_message = message;
+  complete_here(future_state::cancelled);
+  return true;
+}
+
+void future_core::fail(std::exception_ptr problem) {
+  result_->error = std::move(problem);
+  result_->failed = failure::error;
+  complete(future_state::failed);
+}
+
+bool future_core::complete(future_state end) {
+  if (home_->exclusive() && !home_->here()) {
+    auto* request = new completion(*this, end);
+    if (!home_->try_inject(*request))
+      delete request;
+    return true;
+  }
+  return complete_here(end);
+}
+
+bool future_core::complete_here(future_state end) {
+  future_waiter* line;
+  {
+    future_lock lock{*this};
+    if (done())
+      return false;
+    // release: who sees the state sees the result.
+    state_.store(end, std::memory_order_release);
+    line = std::exchange(head_, nullptr);
+    tail_ = nullptr;
+    for (future_waiter* x = line; x; x = x->next)
+      x->linked = false;
+  }
+  while (line) {
+    // A woken op may be gone at once, with its links.
+    future_waiter* next = line->next;
+    if (line->is_op) {
+      static_cast<future_op_base*>(line)->answer();
+    } else {
+      auto* call = static_cast<done_callback*>(line);
+      call->subject = ref<future_core>{this};
+      submit_soon(*home_, *call);
+    }
+    line = next;
+  }
+  return true;
+}
+
+void retain_loop(loop_core& loop) noexcept {
+  loop.retain();
+}
+
+void release_loop(loop_core& loop) noexcept {
+  loop.release();
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,502 @@
+#include "runtime/loop_core.hpp"
+
+#include "runtime/actor_home.hpp"
+
+#include <troupe/async_generator.hpp>
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace troupe::detail {
+
+thread_local constinit worker* this_worker = nullptr;
+thread_local constinit task_base* this_task = nullptr;
+
+namespace {
+
+// Counts that one worker holds in advance, so that a task costs no atomic.
+constexpr std::int64_t count_batch = 4096;
+
+bool debug_from_environment() {
+  const char* value = std::getenv("TROUPE_DEBUG");
+  return value && *value && *value != '0';
+}
+
+} // namespace
+
+loop_core::loop_core(const loop_options& options)
+  : debug(options.debug < 0 ? debug_from_environment() : options.debug > 0),
+    threads(options.threads), io_(options.threads == 1 ? 1 : -1),
+    keep_io_(io_.get_executor()), exclusive_(options.threads == 1),
+    first_(*this) {
+  if (options.threads == 0 || options.threads > 1024)
+    throw std::invalid_argument(
+      "event loop: threads must be between 1 and 1024, not "
+      + std::to_string(options.threads));
+  actors_ = std::make_unique<actor_home>(*this);
+  first_.unit = actors_->make_unit(first_);
+}
+
+loop_core::~loop_core() = default;
+
+void loop_core::release() noexcept {
+  if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    delete this;
+}
+
+void loop_core::retain_for_task() noexcept {
+  if (exclusive_ && this_worker == &first_) {
+    if (spare_counts_ == 0) {
+      refs_.fetch_add(count_batch, std::memory_order_relaxed);
+      spare_counts_ = count_batch;
+    }
+    --spare_counts_;
+  } else {
+    retain();
+  }
+}
+
+void loop_core::release_for_task() noexcept {
+  if (exclusive_ && this_worker == &first_)
+    ++spare_counts_;
+  else
+    release();
+}
+
+// -- jobs ----------------------------------------------------------------------
+
+void loop_core::push(job& item) noexcept {
+  if (exclusive_) {
+    first_.ready.push(item);
+    return;
+  }
+  if (this_worker && &this_worker->home == this) {
+    worker& me = *this_worker;
+    me.lock.lock();
+    me.ready.push(item);
+    me.lock.unlock();
+    // Pairs with the fence in `park`: either the parking worker sees the job,
+    // or we see that it parks.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (idle_.load(std::memory_order_relaxed) > 0)
+      wake_one();
+    return;
+  }
+  inject(item);
+}
+
+void loop_core::inject(job& item) noexcept {
+  injected_.push(item);
+  if (exclusive_) {
+    if (sleeping_.exchange(false, std::memory_order_seq_cst))
+      wake_poller();
+    return;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (idle_.load(std::memory_order_relaxed) > 0)
+    wake_one();
+}
+
+bool loop_core::try_inject(job& item) noexcept {
+  if (closed())
+    return false;
+  inject(item);
+  return true;
+}
+
+void loop_core::wake_poller() noexcept {
+  asio::post(io_, [] {});
+}
+
+// -- time -----------------------------------------------------------------------
+
+std::int64_t loop_core::now() const noexcept {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+void loop_core::add_timer(timer& item) {
+  if (exclusive_) {
+    timers_.add(item);
+    if (item.deadline <= now())
+      due_soon_ = true;
+    return;
+  }
+  timer_lock_.lock();
+  timers_.add(item);
+  bool first = timers_.earliest() == item.deadline;
+  timer_lock_.unlock();
+  if (first
+      && item.deadline < poller_deadline_.load(std::memory_order_seq_cst)) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (poller_blocks_.load(std::memory_order_relaxed))
+      wake_poller();
+    else if (idle_.load(std::memory_order_relaxed) > 0)
+      wake_one();
+  }
+}
+
+bool loop_core::remove_timer(timer& item) noexcept {
+  if (exclusive_)
+    return timers_.remove(item);
+  timer_lock_.lock();
+  bool removed = timers_.remove(item);
+  timer_lock_.unlock();
+  return removed;
+}
+
+void loop_core::collect_timers() {
+  due_soon_ = false;
+  if (exclusive_) {
+    if (timers_.empty())
+      return;
+    std::int64_t moment = now();
+    while (timer* due = timers_.take_due(moment))
+      first_.ready.push(*due);
+    return;
+  }
+  ready_queue due_now;
+  timer_lock_.lock();
+  if (!timers_.empty()) {
+    std::int64_t moment = now();
+    while (timer* due = timers_.take_due(moment))
+      due_now.push(*due);
+  }
+  timer_lock_.unlock();
+  while (job* due = due_now.pop())
+    push(*due);
+}
+
+// -- one worker ------------------------------------------------------------------
+
+// asyncio's turn: sockets, timers, then exactly the jobs that are ready now.
+void loop_core::turn() {
+  injected_.take(first_.ready);
+  bool idle = first_.ready.empty();
+  if (idle || since_poll_ >= poll_interval) {
+    since_poll_ = 0;
+    poll(idle && !stopping_.load(std::memory_order_relaxed));
+    injected_.take(first_.ready);
+    collect_timers();
+  } else if (due_soon_) {
+    collect_timers();
+  }
+  std::size_t count = first_.ready.size();
+  since_poll_ += static_cast<unsigned>(count);
+  if (debug.load(std::memory_order_relaxed)) {
+    for (; count > 0 && !exiting_.load(std::memory_order_relaxed); --count)
+      run_slow_watched(*first_.ready.pop());
+    return;
+  }
+  for (; count > 0; --count) {
+    first_.ready.pop()->run();
+    if (exiting_.load(std::memory_order_relaxed))
+      return;
+  }
+}
+
+void loop_core::poll(bool may_block) {
+  if (may_block) {
+    std::int64_t wait = -1;
+    if (!timers_.empty()) {
+      wait = timers_.earliest() - now();
+      if (wait <= 0)
+        may_block = false;
+    }
+    if (may_block) {
+      sleeping_.store(true, std::memory_order_seq_cst);
+      if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
+        if (wait < 0)
+          io_.run_one();
+        else // a day at most, as asyncio: the sum must not overflow
+          io_.run_one_for(std::chrono::nanoseconds{
+            wait < 86'400'000'000'000 ? wait : 86'400'000'000'000});
+      }
+      sleeping_.store(false, std::memory_order_relaxed);
+    }
+  }
+  io_.poll();
+}
+
+void loop_core::run_exclusive() {
+  while (!exiting_.load(std::memory_order_relaxed)) {
+    turn();
+    if (stopping_.load(std::memory_order_relaxed))
+      break;
+  }
+}
+
+void loop_core::run_slow_watched(job& item) {
+  auto* task = dynamic_cast<task_base*>(&item);
+  auto* call = dynamic_cast<callback*>(&item);
+  ref<future_core> keep_task{task};
+  ref<callback> keep_call{call};
+  std::int64_t begin = now();
+  item.run();
+  std::int64_t took = now() - begin;
+  if (took < slow_limit.load(std::memory_order_relaxed) || (!task && !call))
+    return;
+  std::string seconds = std::to_string(static_cast<double>(took) / 1e9);
+  seconds.resize(seconds.find('.') + 4);
+  std::string who = task ? task->describe() : call->describe();
+  error_context what{.message = "Executing " + who + " took " + seconds
+                                + " seconds"};
+  report(what);
+}
+
+// -- life ------------------------------------------------------------------------
+
+struct loop_core::turn_guard {
+  explicit turn_guard(loop_core& home) : home_(home), outer_(this_worker) {
+    if (home.closed())
+      throw error(errc::loop_closed, "event loop is closed");
+    if (outer_)
+      throw error(errc::loop_running,
+                  "cannot run an event loop while another one runs in this "
+                  "thread: await instead of running");
+    if (home.running_.exchange(true, std::memory_order_acq_rel))
+      throw error(errc::loop_running, "this event loop is already running");
+    this_worker = &home.first_;
+  }
+
+  ~turn_guard() {
+    this_worker = outer_;
+    home_.stopping_.store(false, std::memory_order_relaxed);
+    home_.exiting_.store(false, std::memory_order_relaxed);
+    home_.running_.store(false, std::memory_order_release);
+  }
+
+  loop_core& home_;
+  worker* outer_;
+};
+
+void loop_core::run_forever() {
+  std::exception_ptr problem;
+  {
+    turn_guard guard{*this};
+    if (exclusive_)
+      run_exclusive();
+    else
+      run_parallel();
+    problem = std::exchange(exit_problem_, nullptr);
+  }
+  if (problem)
+    std::rethrow_exception(problem);
+}
+
+void loop_core::stop() noexcept {
+  stopping_.store(true, std::memory_order_seq_cst);
+  if (this_worker == &first_ && exclusive_)
+    return;
+  if (exclusive_) {
+    if (sleeping_.exchange(false, std::memory_order_seq_cst))
+      wake_poller();
+    return;
+  }
+  std::lock_guard lock{park_mutex_};
+  wakeups_ = parked_count_;
+  parked_.notify_all();
+  wake_poller();
+}
+
+void loop_core::exit_with(std::exception_ptr problem) noexcept {
+  if (!exiting_.load(std::memory_order_relaxed))
+    exit_problem_ = std::move(problem);
+  exiting_.store(true, std::memory_order_seq_cst);
+  stop();
+}
+
+void loop_core::close() {
+  if (running())
+    throw error(errc::loop_running,
+                "cannot close a running event loop: call stop() first");
+  if (closed())
+    return;
+  retain();
+  drain_for_close();
+  closed_.store(true, std::memory_order_seq_cst);
+  std::int64_t spare = std::exchange(spare_counts_, 0);
+  if (spare > 0)
+    refs_.fetch_sub(spare, std::memory_order_acq_rel);
+  release();
+}
+
+void loop_core::drain_for_close() {
+  this_worker = &first_;
+  drop_pending_tasks();
+  for (;;) {
+    resource_lock_.lock();
+    loop_resource* item = first_resource_;
+    resource_lock_.unlock();
+    if (!item)
+      break;
+    remove_resource(*item);
+    item->on_loop_close();
+  }
+  actors_->shut_down();
+  while (run_for_close(std::chrono::nanoseconds{0})) {
+  }
+  timer_lock_.lock();
+  while (timer* item = timers_.take_due(std::int64_t{1} << 62))
+    first_.ready.push(*item);
+  timer_lock_.unlock();
+  run_for_close(std::chrono::nanoseconds{0});
+  if (default_pool)
+    release_pool(std::exchange(default_pool, nullptr));
+  this_worker = nullptr;
+}
+
+// Runs what must not get lost while the loop closes: actors of CAF, calls that
+// come back from threads, completions of sockets. Callbacks are dropped; tasks
+// were dropped before. False if there was nothing.
+bool loop_core::run_for_close(std::chrono::nanoseconds wait) {
+  ready_queue& ready = first_.ready;
+  injected_.take(ready);
+  bool some = !ready.empty();
+  if (!some && wait.count() > 0) {
+    std::int64_t due = timers_.empty() ? wait.count()
+                                       : timers_.earliest() - now();
+    if (due > 0)
+      io_.run_one_for(std::min(wait, std::chrono::nanoseconds{due}));
+  }
+  some = io_.poll() > 0 || some;
+  injected_.take(ready);
+  if (wait.count() > 0)
+    collect_timers();
+  while (job* item = ready.pop()) {
+    some = true;
+    if (auto* call = dynamic_cast<callback*>(item)) {
+      call->cancel();
+      call->release();
+    } else if (!dynamic_cast<task_base*>(item)) {
+      item->run();
+    }
+  }
+  return some;
+}
+
+// -- lists -------------------------------------------------------------------------
+
+void loop_core::enter(task_base& task) noexcept {
+  task_lock_.lock();
+  task.prev_task = last_task_;
+  if (last_task_)
+    last_task_->next_task = &task;
+  else
+    first_task_ = &task;
+  last_task_ = &task;
+  task_lock_.unlock();
+}
+
+void loop_core::leave(task_base& task) noexcept {
+  task_lock_.lock();
+  (task.prev_task ? task.prev_task->next_task : first_task_) = task.next_task;
+  (task.next_task ? task.next_task->prev_task : last_task_) = task.prev_task;
+  task.prev_task = task.next_task = nullptr;
+  task_lock_.unlock();
+}
+
+std::vector<ref<future_core>> loop_core::tasks() {
+  std::vector<ref<future_core>> all;
+  task_lock_.lock();
+  for (task_base* x = first_task_; x; x = x->next_task)
+    all.emplace_back(x);
+  task_lock_.unlock();
+  std::erase_if(all, [](const ref<future_core>& x) { return x->done(); });
+  return all;
+}
+
+void loop_core::drop_pending_tasks() noexcept {
+  while (first_task_) {
+    ref<future_core> keep{first_task_};
+    auto* task = first_task_;
+    report({.message = "Task was destroyed but it is pending!",
+            .future = task->describe()});
+    task->abandon();
+  }
+}
+
+void loop_core::add_resource(loop_resource& item) noexcept {
+  resource_lock_.lock();
+  item.prev_resource = nullptr;
+  item.next_resource = first_resource_;
+  if (first_resource_)
+    first_resource_->prev_resource = &item;
+  first_resource_ = &item;
+  item.linked = true;
+  resource_lock_.unlock();
+}
+
+void loop_core::remove_resource(loop_resource& item) noexcept {
+  resource_lock_.lock();
+  if (std::exchange(item.linked, false)) {
+    (item.prev_resource ? item.prev_resource->next_resource : first_resource_)
+      = item.next_resource;
+    if (item.next_resource)
+      item.next_resource->prev_resource = item.prev_resource;
+  }
+  resource_lock_.unlock();
+}
+
+void loop_core::add_generator(generator_frame& frame) noexcept {
+  resource_lock_.lock();
+  frame.prev = nullptr;
+  frame.next = generators_;
+  if (generators_)
+    generators_->prev = &frame;
+  generators_ = &frame;
+  resource_lock_.unlock();
+}
+
+void loop_core::remove_generator(generator_frame& frame) noexcept {
+  resource_lock_.lock();
+  (frame.prev ? frame.prev->next : generators_) = frame.next;
+  if (frame.next)
+    frame.next->prev = frame.prev;
+  frame.prev = frame.next = nullptr;
+  resource_lock_.unlock();
+}
+
+generator_frame* loop_core::take_generator() noexcept {
+  resource_lock_.lock();
+  generator_frame* first = generators_;
+  resource_lock_.unlock();
+  return first;
+}
+
+caf::actor_system& loop_core::system() {
+  return actors_->system();
+}
+
+// -- a serial group ------------------------------------------------------------------
+
+void serial_queue::push(job& member) noexcept {
+  lock_.lock();
+  ready_.push(member);
+  bool first = !std::exchange(scheduled_, true);
+  lock_.unlock();
+  if (first) {
+    retain();
+    home_.push(*this);
+  }
+}
+
+void serial_queue::run() {
+  lock_.lock();
+  job* member = ready_.pop();
+  lock_.unlock();
+  if (member)
+    member->run();
+  lock_.lock();
+  bool more = !ready_.empty();
+  if (!more)
+    scheduled_ = false;
+  lock_.unlock();
+  if (more)
+    home_.push(*this);
+  else
+    release();
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,297 @@
+#pragma once
+
+#include "runtime/ready_queue.hpp"
+#include "runtime/timer_heap.hpp"
+
+#include <troupe/loop.hpp>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace caf {
+class actor_system;
+class execution_unit;
+} // namespace caf
+
+namespace troupe::detail {
+
+class actor_home;
+class generator_frame;
+class pool_core;
+
+// One thread that runs jobs of a loop.
+struct worker {
+  explicit worker(loop_core& loop) noexcept : home(loop) {
+  }
+
+  loop_core& home;
+  ready_queue ready;
+  spinlock lock; // guards `ready` where there are several workers
+  unsigned ticks = 0;
+  std::shared_ptr<caf::execution_unit> unit;
+};
+
+// What is closed together with the loop: sockets, servers, pools.
+class loop_resource {
+public:
+  // The loop ends: give up what belongs to it.
+  virtual void on_loop_close() noexcept = 0;
+
+  loop_resource* prev_resource = nullptr;
+  loop_resource* next_resource = nullptr;
+  bool linked = false;
+
+protected:
+  ~loop_resource() = default;
+};
+
+// The scheduler: ready queues, timers, I/O, and the list of tasks.
+//
+// With one worker (`exclusive`) everything belongs to the thread that runs the
+// loop; foreign threads come in through `inject` alone. With several, each
+// worker has a queue that others steal from.
+class loop_core {
+public:
+  explicit loop_core(const loop_options& options);
+  loop_core(const loop_core&) = delete;
+  loop_core& operator=(const loop_core&) = delete;
+
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept;
+
+  // A count for a task, mostly without touching the shared counter.
+  void retain_for_task() noexcept;
+  void release_for_task() noexcept;
+
+  // -- running --------------------------------------------------------------
+
+  void run_forever();
+  void stop() noexcept;
+  void close();
+
+  // Ends the present run at once with `problem`.
+  void exit_with(std::exception_ptr problem) noexcept;
+
+  bool run_for_close(std::chrono::nanoseconds wait);
+
+  bool exclusive() const noexcept {
+    return exclusive_;
+  }
+
+  bool running() const noexcept {
+    return running_.load(std::memory_order_acquire);
+  }
+
+  bool closed() const noexcept {
+    return closed_.load(std::memory_order_acquire);
+  }
+
+  // True if this thread may touch what belongs to the loop.
+  bool here() const noexcept;
+
+  void check_open(const char* what) const;
+  void check_thread(const char* what) const;
+
+  // -- jobs -----------------------------------------------------------------
+
+  // Makes a job ready, from a thread for which `here()` holds, or from any
+  // thread if there are several workers.
+  void push(job& item) noexcept;
+
+  // Makes a job ready, from any thread.
+  void inject(job& item) noexcept;
+
+  // As above; false if the loop is closed.
+  bool try_inject(job& item) noexcept;
+
+  std::int64_t now() const noexcept;
+  void add_timer(timer& item);
+  bool remove_timer(timer& item) noexcept;
+
+  asio::io_context& io() noexcept {
+    return io_;
+  }
+
+  // -- tasks ----------------------------------------------------------------
+
+  void enter(task_base& task) noexcept;
+  void leave(task_base& task) noexcept;
+  std::vector<ref<future_core>> tasks();
+
+  bool eager() const noexcept {
+    return eager_;
+  }
+
+  // -- CAF ------------------------------------------------------------------
+
+  caf::actor_system& system();
+
+  // -- resources -------------------------------------------------------------
+
+  void add_resource(loop_resource& item) noexcept;
+  void remove_resource(loop_resource& item) noexcept;
+  void add_generator(generator_frame& frame) noexcept;
+  void remove_generator(generator_frame& frame) noexcept;
+  generator_frame* take_generator() noexcept;
+
+  // -- errors ---------------------------------------------------------------
+
+  void report(const error_context& what) noexcept;
+
+  ref<error_handler> handler();
+  void set_handler(ref<error_handler> handler);
+
+  std::atomic<bool> debug{false};
+  std::atomic<std::int64_t> slow_limit{100'000'000};
+  task_factory factory = task_factory::lazy;
+
+  // Set by actors/thread_pool.cpp: the default pool, made on first use.
+  pool_core* default_pool = nullptr;
+  void (*release_pool)(pool_core*) noexcept = nullptr;
+  bool pool_shut_down = false;
+  std::mutex pool_mutex;
+
+  const unsigned threads;
+
+private:
+  ~loop_core();
+
+  struct turn_guard;
+  friend struct turn_guard;
+
+  void run_exclusive();
+  void turn();
+  void poll(bool may_block);
+  void collect_timers();
+  void run_slow_watched(job& item);
+  void run_parallel();
+  void work(worker& me);
+  job* find_job(worker& me);
+  bool steal(worker& me);
+  void park(worker& me);
+  void wake_one() noexcept;
+  void wake_poller() noexcept;
+  bool any_ready() noexcept;
+  void drain_for_close();
+  void drop_pending_tasks() noexcept;
+
+  // Jobs between two looks at the sockets while there is work.
+  static constexpr unsigned poll_interval = 61;
+
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> keep_io_;
+  const bool exclusive_;
+  bool eager_ = false;
+  bool due_soon_ = false; // a timer was added that is due already
+  unsigned since_poll_ = 0;
+  std::int64_t spare_counts_ = 0;
+  worker first_;
+  injection_queue injected_;
+  std::atomic<bool> sleeping_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> exiting_{false};
+  std::atomic<bool> running_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<std::thread::id> runner_{};
+  std::exception_ptr exit_problem_;
+
+  timer_heap timers_;
+  spinlock timer_lock_;
+
+  std::vector<std::unique_ptr<worker>> others_;
+  std::atomic<int> idle_{0};
+  std::atomic<std::int64_t> poller_deadline_{0};
+  std::mutex poller_;
+  std::mutex park_mutex_;
+  std::condition_variable parked_;
+  int parked_count_ = 0;
+  int wakeups_ = 0;
+  std::atomic<bool> poller_blocks_{false};
+
+  spinlock task_lock_;
+  task_base* first_task_ = nullptr;
+  task_base* last_task_ = nullptr;
+
+  spinlock resource_lock_;
+  loop_resource* first_resource_ = nullptr;
+  generator_frame* generators_ = nullptr;
+
+  std::unique_ptr<actor_home> actors_;
+  std::mutex handler_mutex_;
+  ref<error_handler> handler_;
+  std::atomic<std::int64_t> refs_{1};
+
+public:
+  // Numbers for the names of tasks and for taking back done callbacks.
+  std::uint64_t next_task_number() noexcept {
+    return next(task_number_);
+  }
+
+  std::uint64_t next_callback_number() noexcept {
+    return next(callback_number_);
+  }
+
+private:
+  std::uint64_t next(std::atomic<std::uint64_t>& counter) noexcept {
+    if (!exclusive_)
+      return counter.fetch_add(1, std::memory_order_relaxed) + 1;
+    auto number = counter.load(std::memory_order_relaxed) + 1;
+    counter.store(number, std::memory_order_relaxed);
+    return number;
+  }
+
+  std::atomic<std::uint64_t> task_number_{0};
+  std::atomic<std::uint64_t> callback_number_{0};
+};
+
+// Members of a serial group that are ready; runs one step at a time.
+class serial_queue final : public job {
+public:
+  explicit serial_queue(loop_core& home) noexcept : home_(home) {
+    home.retain();
+  }
+
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      loop_core& home = home_;
+      delete this;
+      home.release();
+    }
+  }
+
+  void push(job& member) noexcept;
+  void run() override;
+
+private:
+  ~serial_queue() = default;
+
+  loop_core& home_;
+  spinlock lock_;
+  ready_queue ready_;
+  bool scheduled_ = false;
+  std::atomic<unsigned> refs_{1};
+};
+
+// What runs on this thread.
+extern thread_local constinit worker* this_worker;
+extern thread_local constinit task_base* this_task;
+
+inline bool loop_core::here() const noexcept {
+  return (this_worker && &this_worker->home == this) || !running();
+}
+
+} // namespace troupe::detail

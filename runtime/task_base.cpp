@@ -1,0 +1,416 @@
+#include <troupe/detail/task_base.hpp>
+
+#include "runtime/loop_core.hpp"
+#include "runtime/trace.hpp"
+
+#include <troupe/error.hpp>
+
+#include <cstring>
+
+namespace troupe::detail {
+
+// A request to cancel, on its way to a task of a loop with several workers.
+struct task_base::cancel_letter final : letter {
+  explicit cancel_letter(const std::string& text)
+    : letter(letter_kind::cancel), message(text) {
+  }
+
+  std::string message;
+};
+
+namespace {
+
+// What a foreign thread has for a task of a loop with one worker.
+class foreign_delivery final : public job {
+public:
+  foreign_delivery(task_base& target, letter& item)
+    : target_(&target), task_(target), item_(item) {
+  }
+
+  void run() override {
+    task_.deliver(item_);
+    delete this;
+  }
+
+private:
+  ref<future_core> target_;
+  task_base& task_;
+  letter& item_;
+};
+
+class foreign_cancel final : public job {
+public:
+  foreign_cancel(task_base& target, const std::string& message)
+    : target_(&target), message_(message) {
+  }
+
+  void run() override {
+    // Counted already when it was asked for.
+    static_cast<task_base&>(*target_).cancel_counted(message_);
+    delete this;
+  }
+
+private:
+  ref<future_core> target_;
+  std::string message_;
+};
+
+// What runs on this thread, for the time of a step.
+class running_task {
+public:
+  explicit running_task(task_base& task) noexcept
+    : outer_(this_task), context_(task.context()) {
+    this_task = &task;
+  }
+
+  ~running_task() {
+    this_task = outer_;
+  }
+
+  running_task(const running_task&) = delete;
+  running_task& operator=(const running_task&) = delete;
+
+private:
+  task_base* outer_;
+  context_scope context_;
+};
+
+cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
+  void* object;
+  std::memcpy(&object, static_cast<const void*>(&problem), sizeof object);
+  return static_cast<cancelled_error*>(object);
+}
+
+} // namespace
+
+task_base::task_base(loop_core& home, result_base& result, frame_base& root,
+                     site made, task_plan&& plan)
+  : future_core(home, result, true), root_(&root), top_(&root),
+    group_(plan.group), context_(std::move(plan.context)),
+    function_(root.place().function), made_(made), number_(home.next_task_number()),
+    exclusive_(home.exclusive()) {
+  root.task_ = this;
+  root.result_ = &result;
+  if (!context_)
+    context_ = copy_current_context();
+  if (!plan.name.empty())
+    notes().name = std::move(plan.name);
+  if (group_)
+    group_->retain();
+  home.enter(*this);
+}
+
+task_base::~task_base() {
+  if (group_)
+    group_->release();
+}
+
+void task_base::launch(bool eager) {
+  retain(); // the runtime's own count, until the end
+  if (eager)
+    run();
+  else
+    make_ready();
+}
+
+void task_base::make_ready() {
+  if (group_ && !exclusive_)
+    group_->push(*this);
+  else
+    home_->push(*this);
+}
+
+// -- messages ----------------------------------------------------------------------
+
+bool task_base::deliver(letter& item) {
+  if (exclusive_ && !home_->here()) {
+    home_->inject(*new foreign_delivery(*this, item));
+    return true;
+  }
+  switch (box_.push(item, exclusive_)) {
+    case pushed::activate:
+      make_ready();
+      return true;
+    case pushed::queued:
+      return true;
+    case pushed::closed:
+      if (item.kind == letter_kind::message)
+        on_dead_letter(item);
+      return false;
+  }
+  return false;
+}
+
+void task_base::handle_mailbox() {
+  letter* item = box_.take(exclusive_);
+  while (item) {
+    letter* next = item->next;
+    switch (item->kind) {
+      case letter_kind::answer:
+        answered_ = true;
+        break;
+      case letter_kind::cancel: {
+        auto* request = static_cast<cancel_letter*>(item);
+        handle_cancel(request->message);
+        delete request;
+        break;
+      }
+      case letter_kind::message:
+        on_message(*item);
+        break;
+    }
+    item = next;
+  }
+}
+
+bool task_base::cancel(const std::string& message) {
+  if (done())
+    return false;
+  cancelling_.fetch_add(1, std::memory_order_relaxed);
+  return cancel_counted(message);
+}
+
+bool task_base::cancel_counted(const std::string& message) {
+  if (done())
+    return false;
+  if (exclusive_) {
+    if (home_->here()) {
+      handle_cancel(message);
+    } else {
+      auto* request = new foreign_cancel(*this, message);
+      if (!home_->try_inject(*request))
+        delete request;
+    }
+    return true;
+  }
+  auto* request = new cancel_letter(message);
+  switch (box_.push(*request, false)) {
+    case pushed::queued:
+      return true;
+    case pushed::activate:
+      settle(); // the task sleeps: ask its op here and now
+      return true;
+    case pushed::closed:
+      delete request;
+      return false;
+  }
+  return false;
+}
+
+// What a sleeping task was sent is handled by whoever sent it; the task itself
+// runs only if its op was answered.
+void task_base::settle() {
+  for (;;) {
+    handle_mailbox();
+    if (answered_) {
+      make_ready();
+      return;
+    }
+    if (box_.try_block(false))
+      return;
+  }
+}
+
+// The owner of the present op is asked to cancel it; if there is none, or the
+// answer is on its way, the next step begins with the cancellation.
+void task_base::handle_cancel(const std::string& message) {
+  if (op_ && !answered_ && !cancel_sent_ && op_->request_cancel(message)) {
+    cancel_sent_ = true;
+    if (!message.empty() || notes_)
+      notes().cancel_message = message;
+    return;
+  }
+  must_cancel_ = true;
+  if (!cancel_sent_ && (!message.empty() || notes_))
+    notes().cancel_message = message;
+}
+
+int task_base::uncancel() noexcept {
+  int count = cancelling_.load(std::memory_order_relaxed);
+  while (count > 0
+         && !cancelling_.compare_exchange_weak(count, count - 1,
+                                               std::memory_order_relaxed)) {
+  }
+  if (count == 1 && this_task == this)
+    must_cancel_ = false;
+  return count > 0 ? count - 1 : 0;
+}
+
+void task_base::throw_cancelled() const {
+  throw cancelled_error(cancel_message());
+}
+
+// -- running -----------------------------------------------------------------------
+
+void task_base::run() {
+  for (;;) {
+    if (box_.has_letters())
+      handle_mailbox();
+    if (op_ && !answered_) {
+      if (box_.try_block(exclusive_))
+        return;
+      continue;
+    }
+    step();
+    if (!top_) {
+      finish();
+      return;
+    }
+    if (yields_) {
+      yields_ = false;
+      make_ready();
+      return;
+    }
+    if (must_cancel_ && op_->request_cancel(cancel_message())) {
+      must_cancel_ = false;
+      cancel_sent_ = true;
+    }
+    if (box_.try_block(exclusive_))
+      return;
+    handle_mailbox();
+    if (answered_) {
+      make_ready(); // others that are ready go first, as in asyncio
+      return;
+    }
+  }
+}
+
+void task_base::step() {
+  if (must_cancel_) {
+    must_cancel_ = false;
+    if (!op_) { // not begun: the body never runs
+      must_cancel_ = true;
+      top_ = nullptr;
+      return;
+    }
+    if (!op_->cancelled_) {
+      op_->give_back();
+      op_->cancelled_ = true;
+    }
+  }
+  op_ = nullptr;
+  cancel_sent_ = false;
+  started_ = true;
+  running_task scope{*this};
+  do
+    top_->resume();
+  while (top_ && !op_);
+}
+
+void task_base::finish() {
+  root_->destroy();
+  root_ = nullptr;
+  future_state end = future_state::finished;
+  if (must_cancel_) {
+    end = future_state::cancelled;
+  } else if (result_->failed == failure::cancelled) {
+    end = future_state::cancelled;
+    const std::string& message = as_cancelled(result_->error)->message();
+    if (!message.empty() || notes_)
+      notes().cancel_message = message;
+  } else if (result_->failed != failure::none) {
+    end = future_state::failed;
+    auto chain = chain_of(result_->error);
+    if (!chain.empty())
+      notes().trace = std::move(chain);
+    if (result_->failed == failure::exit)
+      home_->exit_with(result_->error);
+  }
+  if (end == future_state::cancelled)
+    result_->error = nullptr;
+  home_->leave(*this);
+  complete_here(end);
+  on_end(end);
+  letter* left = box_.close(exclusive_);
+  while (left) {
+    letter* next = left->next;
+    if (left->kind == letter_kind::cancel)
+      delete static_cast<cancel_letter*>(left);
+    else if (left->kind == letter_kind::message)
+      on_dead_letter(*left);
+    left = next;
+  }
+  release();
+}
+
+void task_base::abandon() noexcept {
+  home_->leave(*this);
+  if (op_ && !answered_)
+    op_->withdraw();
+  if (root_) {
+    running_task scope{*this};
+    std::exchange(root_, nullptr)->destroy();
+  }
+  op_ = nullptr;
+  top_ = nullptr;
+  on_end(future_state::cancelled);
+  letter* left = box_.close(exclusive_);
+  while (left) {
+    letter* next = left->next;
+    if (left->kind == letter_kind::cancel)
+      delete static_cast<cancel_letter*>(left);
+    else if (left->kind == letter_kind::message)
+      on_dead_letter(*left);
+    left = next;
+  }
+  release();
+}
+
+// -- looking -----------------------------------------------------------------------
+
+std::string task_base::name() const {
+  if (notes_ && !notes_->name.empty())
+    return notes_->name;
+  return "Task-" + std::to_string(number_);
+}
+
+void task_base::rename(std::string name) {
+  notes().name = std::move(name);
+}
+
+std::vector<site> task_base::stack() const {
+  std::vector<site> places;
+  for (const frame_base* x = top_; x; x = x->caller())
+    places.push_back(x->place());
+  return places;
+}
+
+std::string task_base::describe() const {
+  future_state now = state();
+  std::string text = "<Task ";
+  if (now == future_state::cancelled)
+    text += "cancelled";
+  else if (now != future_state::pending)
+    text += "finished";
+  else
+    text += must_cancel_ || cancelling() > 0 ? "cancelling" : "pending";
+  text += " name='" + name() + "' coro=<" + (function_ ? function_ : "?")
+          + "()";
+  if (now == future_state::pending && top_) {
+    site place = top_->place();
+    if (started_)
+      text += " running at " + text_of(place);
+  }
+  text += '>';
+  if (made_.file && *made_.file) {
+    const char* slash = std::strrchr(made_.file, '/');
+    text += std::string{" created at "} + (slash ? slash + 1 : made_.file)
+            + ':' + std::to_string(made_.line);
+  }
+  // A task that waits for tasks that wait for it would print for ever.
+  static thread_local int depth = 0;
+  if (now == future_state::pending && op_ && !answered_ && this_task != this) {
+    if (depth < 3) {
+      ++depth;
+      text += " wait_for=" + op_->describe();
+      --depth;
+    } else {
+      text += " wait_for=...";
+    }
+  }
+  if (now == future_state::failed)
+    text += " exception=" + troupe::describe(result_->error);
+  return text + '>';
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,154 @@
+#include "runtime/trace.hpp"
+
+#include <troupe/coro.hpp>
+#include <troupe/error.hpp>
+#include <troupe/loop.hpp>
+
+#include <cxxabi.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace troupe {
+
+namespace detail {
+
+namespace {
+
+// The exception that left a coroutine last on this thread, by its address, and
+// the frames that it has passed.
+struct recent_exception {
+  const void* object = nullptr;
+  bool rethrown = false;          // it comes from an older frame
+  const task_base* task = nullptr; // whose frames are in the chain
+  std::vector<site> chain;
+};
+
+thread_local recent_exception recent;
+
+// libstdc++ and libc++ both hold nothing but the object's address.
+const void* object_of(const std::exception_ptr& problem) noexcept {
+  static_assert(sizeof(problem) == sizeof(void*));
+  const void* object;
+  std::memcpy(&object, static_cast<const void*>(&problem), sizeof object);
+  return object;
+}
+
+void append_frames(const frame_base& innermost) {
+  for (const frame_base* x = &innermost; x; x = x->caller())
+    recent.chain.push_back(x->place());
+  recent.task = innermost.task_;
+}
+
+} // namespace
+
+std::string text_of(const site& place) {
+  std::string text = place.function ? place.function : "?";
+  if (place.file && *place.file) {
+    const char* slash = std::strrchr(place.file, '/');
+    text += " (";
+    text += slash ? slash + 1 : place.file;
+    text += ':' + std::to_string(place.line) + ')';
+  }
+  return text;
+}
+
+std::string text_of(const std::vector<site>& chain) {
+  std::string text;
+  for (const site& place : chain) {
+    if (!text.empty())
+      text += " <- ";
+    text += text_of(place);
+  }
+  return text;
+}
+
+std::vector<site> chain_of(const std::exception_ptr& problem) {
+  if (problem && object_of(problem) == recent.object)
+    return recent.chain;
+  return {};
+}
+
+void keep_exception(frame_base& frame, result_base& result) noexcept {
+  result.error = std::current_exception();
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  if (type && *type == typeid(cancelled_error)) {
+    result.failed = failure::cancelled;
+    return; // a cancellation has no culprit to look for
+  }
+  bool exits = type
+               && (*type == typeid(keyboard_interrupt)
+                   || *type == typeid(system_exit));
+  result.failed = exits ? failure::exit : failure::error;
+  const void* object = object_of(result.error);
+  try {
+    if (object != recent.object || !recent.rethrown) {
+      recent.object = object;
+      recent.chain.clear();
+      append_frames(frame);
+    } else if (recent.task != frame.task_) {
+      append_frames(frame); // it came from another task's future
+    }
+  } catch (...) {
+    recent.chain.clear(); // no memory for a diagnosis
+  }
+  recent.rethrown = false;
+}
+
+void rethrow(const result_base& result) {
+  if (object_of(result.error) == recent.object)
+    recent.rethrown = true;
+  std::rethrow_exception(result.error);
+}
+
+void rethrow_from(const future_core& source) {
+  recent.object = object_of(source.result().error);
+  recent.chain = source.trace();
+  recent.rethrown = true;
+  recent.task = nullptr;
+  std::rethrow_exception(source.result().error);
+}
+
+void throw_awaited_twice() {
+  throw error(errc::awaited_twice,
+              "the coroutine was already awaited or made a task: a coroutine "
+              "runs once, call the function again");
+}
+
+void report_never_awaited(const site& made) noexcept {
+  try {
+    std::string text = "coroutine '"
+                       + std::string{made.function ? made.function : "?"}
+                       + "' was never awaited";
+    std::string where = text_of(made);
+    if (loop_core* loop = running_loop()) {
+      event_loop home{*loop};
+      if (home.has_exception_handler()) {
+        home.call_exception_handler({.message = text + ", made in " + where});
+        return;
+      }
+    }
+    std::fprintf(stderr, "RuntimeWarning: %s\n  made in %s\n", text.c_str(),
+                 where.c_str());
+  } catch (...) {
+    std::fputs("RuntimeWarning: a coroutine was never awaited\n", stderr);
+  }
+}
+
+std::string describe_coroutine(const frame_base* frame) {
+  if (!frame)
+    return "<coroutine object, awaited>";
+  char address[32];
+  std::snprintf(address, sizeof address, "%p",
+                static_cast<const void*>(frame));
+  return "<coroutine object " + std::string{frame->place().function} + " at "
+         + address + ">";
+}
+
+} // namespace detail
+
+std::string await_chain(const std::exception_ptr& problem) {
+  return detail::text_of(detail::chain_of(problem));
+}
+
+} // namespace troupe
