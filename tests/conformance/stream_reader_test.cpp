@@ -655,8 +655,8 @@ TEST_CASE("stream_reader: what came before a reset is read before the error",
     std::exception_ptr problem;
     talk(how, [&](linked& to) -> coro<void> {
       to.peer.send("last words\n");
-      got = co_await to.reader.readline();
       to.peer.reset();
+      got = co_await to.reader.readline();
       problem = co_await failure_of(to.reader.readline());
     });
     CHECK(got == "last words\n");
