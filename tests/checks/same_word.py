@@ -1,5 +1,6 @@
 """Checks that one word opens all doors: <room>/troupe/<word>.hpp is tested by
-tests/<room>/<word>_test.cpp. Run it from the top of the sources.
+<word>_test.cpp in tests/<room>/ or tests/conformance/. Run it from the top of
+the sources.
 """
 
 import pathlib
@@ -9,11 +10,12 @@ import sys
 EXCEPTIONS = {"troupe"}
 
 missing = [
-    f"{header}: there is no {test}"
+    f"{header}: no {header.stem}_test.cpp in tests/{room}/ or tests/conformance/"
     for room in ("runtime", "actors")
     for header in sorted(pathlib.Path(room, "troupe").glob("*.hpp"))
     if header.stem not in EXCEPTIONS
-    and not (test := pathlib.Path("tests", room, f"{header.stem}_test.cpp")).is_file()
+    and not any(pathlib.Path("tests", folder, f"{header.stem}_test.cpp").is_file()
+                for folder in (room, "conformance"))
 ]
 print("\n".join(missing))
 sys.exit(1 if missing else 0)
