@@ -66,6 +66,43 @@ coro<std::string> read_somehow(stream_reader reader, unsigned dice) {
   }
 }
 
+// Reads from a text that is there as a whole: what the reader must give,
+// however the network cuts it.
+class whole_text {
+public:
+  explicit whole_text(std::string_view text) : rest_(text) {}
+
+  std::string take(std::size_t count) {
+    auto taken = rest_.substr(0, count);
+    rest_.remove_prefix(taken.size());
+    return std::string{taken};
+  }
+
+  std::string readline() {
+    auto at = rest_.find('\n');
+    return take(at == rest_.npos ? rest_.size() : at + 1);
+  }
+
+  std::string readexactly(std::size_t count) {
+    return (count > rest_.size() ? "incomplete " : "") + take(count);
+  }
+
+  std::string readuntil(const std::vector<std::string>& separators) {
+    auto end = rest_.npos;
+    for (const auto& one : separators)
+      if (auto at = rest_.find(one); at != rest_.npos)
+        end = std::min(end, at + one.size());
+    return end == rest_.npos ? "incomplete " + take(end) : take(end);
+  }
+
+  bool empty() const {
+    return rest_.empty();
+  }
+
+private:
+  std::string_view rest_;
+};
+
 } // namespace
 
 // -- back-pressure
