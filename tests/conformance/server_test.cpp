@@ -222,14 +222,15 @@ TEST_CASE("open_connection: a local address is bound", "[server]") {
     troupe::run(
       [&]() -> coro<void> {
         troupe::connect_options options;
-        options.local_address = {how.host(), port, how.family == 6};
+        options.local_host = loopback(how.family);
+        options.local_port = port;
         auto to = co_await link_to(listener, options);
         own = to.writer.get_extra_info("sockname");
         // The peer closes first, so that the port does not linger with us.
         to.peer.reset();
         co_await close_and_wait(to.writer);
-        options.local_address
-          = {how.family == 6 ? "2001:db8::1" : "192.0.2.1", 0, how.family == 6};
+        options.local_host = how.family == 6 ? "2001:db8::1" : "192.0.2.1";
+        options.local_port = 0;
         foreign = co_await failure_of(
           troupe::open_connection(listener.host(), listener.port(), options));
       },
