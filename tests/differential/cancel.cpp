@@ -860,3 +860,84 @@ PROGRAM(56_cancel_the_maker) {
     print("left", all_tasks().size());
   });
 }
+
+PROGRAM(93_cancel_goes_through) {
+  auto inner = []() -> coro<std::string> {
+    for (int i = 0; i < 3; ++i) {
+      try {
+        co_await sleep(1h);
+      } catch (const cancelled_error& e) {
+        print("inner swallows", e, cancelling());
+      }
+    }
+    co_return "value";
+  };
+  auto outer = [](task<std::string> x) -> coro<int> {
+    try {
+      auto got = co_await x;
+      print("outer got", got);
+    } catch (const cancelled_error& e) {
+      tell("outer", "cancelled", e);
+    }
+    co_return cancelling();
+  };
+  run([&]() -> coro<void> {
+    auto t = create_task(inner());
+    auto waits = create_task(outer(t));
+    co_await sleep(0s);
+    for (const char* message : {"one", "two", "three"}) {
+      bool asked = waits.cancel(message);
+      print(asked, t.cancelling(), waits.cancelling());
+      co_await sleep(0s);
+      co_await sleep(0s);
+    }
+    print(co_await waits);
+
+    t = create_task(inner());
+    waits = create_task(outer(t));
+    co_await sleep(0s);
+    bool first = waits.cancel("first");
+    bool second = waits.cancel("second");
+    print(first, second);
+    print(t.cancelling(), waits.cancelling());
+    for (int i = 0; i < 2; ++i) {
+      co_await sleep(0s);
+      print(t.cancel("direct"));
+    }
+    print(co_await waits);
+  });
+}
+
+PROGRAM(94_cancel_due_sleep) {
+  auto sleeper = [](std::string name) -> coro<void> {
+    try {
+      co_await sleep(shortest);
+      print(name, "slept");
+    } catch (const cancelled_error& e) {
+      tell(name, "cancelled", e, cancelling());
+      throw;
+    }
+  };
+  run([&]() -> coro<void> {
+    auto loop = get_running_loop();
+    std::vector<task<>> tasks;
+    for (int i = 0; i < 3; ++i)
+      tasks.push_back(create_task(sleeper("s" + std::to_string(i))));
+    co_await sleep(0s);
+    // The timers are moved behind this in the next turn.
+    loop.call_soon([t = tasks[1]] {
+      bool one = t.cancel("one");
+      bool two = t.cancel("two");
+      print(one, two);
+    });
+    loop.call_soon([loop]() mutable { loop.call_soon([] { print("soon"); }); });
+    for (int turn = 0; turn < 4; ++turn) {
+      print("turn", turn, count_done(tasks));
+      co_await sleep(0s);
+    }
+    std::string words;
+    for (const auto& t : tasks)
+      words += (words.empty() ? "" : ", ") + text(t.cancelled());
+    print("[" + words + "]");
+  });
+}
