@@ -66,6 +66,7 @@ class Maker:
         self.futures = self.random.randint(1, 5)
         self.subs = self.random.randint(0, 4)
         self.callbacks = self.random.randint(1, 6)
+        self.size = self.random.choice((1, 1, 1, 2, 3))
         # Each program likes some steps more than others.
         self.taste = {name: self.random.choice((1, 1, 2, 4)) for name in
                       (*self.SYNC, *self.ASYNC)}
@@ -79,9 +80,9 @@ class Maker:
             "callback": [self.callback(k) for k in range(self.callbacks)],
         }
 
-    SYNC = {"say": 2, "set": 5, "fail": 2, "cancelf": 3, "spawn": 4,
-            "cancel": 6, "soon": 3, "late": 2, "drop": 1, "done": 3,
-            "donet": 2, "undone": 1, "ctx": 1, "count": 1, "state": 2,
+    SYNC = {"say": 2, "set": 5, "fail": 2, "cancelf": 3, "renew": 2,
+            "spawn": 4, "again": 1, "cancel": 6, "soon": 3, "late": 2,
+            "short": 1, "drop": 1, "done": 3, "donet": 2, "undone": 1, "ctx": 1, "count": 1, "state": 2,
             "statef": 1, "stop": 0.5}
     ASYNC = {"yield": 8, "nap": 3, "await": 8, "join": 6, "call": 4,
              "iter": 1, "raise": 0.7, "giveup": 0.4, "return": 0.5}
@@ -92,7 +93,7 @@ class Maker:
             names, [steps[n] * self.taste[n] for n in names])[0]
 
     def steps(self, low, high):
-        return self.random.randint(low, high)
+        return self.random.randint(low, high * self.size)
 
     def task(self, k):
         if k > 0:
@@ -129,13 +130,13 @@ class Maker:
         r = self.random
         if name in ("set", "fail", "cancelf"):
             return name, self.a_future(), self.value()
-        if name == "statef":
+        if name in ("statef", "renew"):
             return name, self.a_future()
-        if name in ("spawn", "state"):
+        if name in ("spawn", "again", "state"):
             return name, self.a_task()
         if name == "cancel":
             return name, self.a_task(), self.value()
-        if name == "soon":
+        if name in ("soon", "short"):
             return name, self.a_callback()
         if name == "late":
             return name, self.a_callback(), r.randint(0, 500)
@@ -154,11 +155,12 @@ class Maker:
 
     def asynchronous(self, sub):
         name = self.one_of(self.ASYNC)
+        r = self.random
         if name == "call":
             callees = range(0 if sub is None else sub + 1, self.subs)
             if not callees:
                 return "yield", self.mode()
-            return name, self.random.choice(callees), self.mode()
+            return name, r.choice(callees), self.mode()
         if name in ("yield", "nap"):
             return name, self.mode()
         if name == "await":
@@ -166,7 +168,7 @@ class Maker:
         if name == "join":
             return name, self.a_task(), self.mode()
         if name == "iter":
-            return name, self.steps(0, 5), self.steps(0, 5), self.mode()
+            return name, r.randint(0, 5), r.randint(0, 5), self.mode()
         if name == "return":
             return name, self.value()
         return name, self.value(), self.mode()
@@ -260,6 +262,7 @@ class Machine:
     # -- tasks --
 
     def spawn(self, k):
+        self.self_cancelled.discard(k)
         self.tasks[k] = self.loop.create_task(self.task(k), name=f"t{k}")
 
     async def task(self, k):
@@ -316,7 +319,7 @@ class Machine:
     async def on_join(self, k, other):
         task = self.tasks[other]
         # Tasks that await each other in a circle never end.
-        if not task or other < k:
+        if not task or other <= k:
             self.say("no")
             return
         try:
@@ -326,8 +329,6 @@ class Machine:
                 # Only the first who asks gets the message in Python 3.11.
                 raise asyncio.CancelledError() from None
             raise
-        except RuntimeError:
-            self.say("itself")
 
     async def on_call(self, k, s):
         self.say("called", await self.steps(k, self.program["sub"][s]) or 0)
@@ -385,6 +386,13 @@ class Machine:
         except asyncio.InvalidStateError:
             self.say("fail", f, "invalid")
 
+    def do_renew(self, f):
+        if self.futures[f].done():
+            if not self.futures[f].cancelled():
+                self.futures[f].exception()
+            self.futures[f] = self.loop.create_future()
+            self.say("renew", f)
+
     def do_cancelf(self, f, value):
         self.say("cancelf", f, self.futures[f].cancel(str(value)))
 
@@ -392,6 +400,11 @@ class Machine:
         if not self.tasks[k]:
             self.spawn(k)
             self.say("spawn", k)
+
+    def do_again(self, k):
+        if k > 0 and self.tasks[k] and self.tasks[k].done() and self.spend():
+            self.spawn(k)
+            self.say("again", k)
 
     def do_cancel(self, k, value):
         if task := self.tasks[k]:
@@ -411,6 +424,11 @@ class Machine:
             self.handles.append(self.loop.call_at(
                 self.base + seconds + self.deadlines / 1000,
                 self.callback(c)))
+
+    def do_short(self, c):
+        if self.spend():
+            self.say("short", c)
+            self.handles.append(self.loop.call_later(1e-9, self.callback(c)))
 
     def do_drop(self, n):
         if self.handles:

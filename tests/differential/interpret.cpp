@@ -172,6 +172,7 @@ private:
   // -- tasks ------------------------------------------------------------------
 
   void spawn(int k) {
+    self_cancelled_.erase(k);
     tasks_[k] = loop_.create_task(
       body_of(k), task_options{.name = "t" + std::to_string(k)});
   }
@@ -280,7 +281,7 @@ private:
   coro<void> join(int k, int other) {
     auto t = tasks_[other];
     // Tasks that await each other in a circle never end.
-    if (!t || other < k) {
+    if (!t || other <= k) {
       say("no");
       co_return;
     }
@@ -292,10 +293,6 @@ private:
       if (t.cancelled())
         throw cancelled_error{};
       throw;
-    } catch (const error& e) {
-      if (e.code() != errc::awaits_itself)
-        throw;
-      say("itself");
     }
   }
 
@@ -340,6 +337,12 @@ private:
       say("cancelf", a[0], futures_[a[0]].cancel(std::to_string(a[1])));
     else if (x.name == "spawn")
       do_spawn(a[0]);
+    else if (x.name == "again")
+      do_again(a[0]);
+    else if (x.name == "renew")
+      do_renew(a[0]);
+    else if (x.name == "short")
+      do_short(a[0]);
     else if (x.name == "cancel")
       do_cancel(a[0], a[1]);
     else if (x.name == "soon")
@@ -393,6 +396,22 @@ private:
     say("spawn", k);
   }
 
+  void do_again(int k) {
+    if (k == 0 || !tasks_[k] || !tasks_[k].done() || !spend())
+      return;
+    spawn(k);
+    say("again", k);
+  }
+
+  void do_renew(int f) {
+    if (!futures_[f].done())
+      return;
+    if (!futures_[f].cancelled())
+      futures_[f].exception();
+    futures_[f] = loop_.create_future<int>();
+    say("renew", f);
+  }
+
   void do_cancel(int k, int value) {
     const auto& t = tasks_[k];
     if (!t)
@@ -418,6 +437,13 @@ private:
     handles_.push_back(loop_.call_at(base_ + std::chrono::seconds{seconds}
                                        + std::chrono::milliseconds{deadlines_},
                                      callback(c)));
+  }
+
+  void do_short(int c) {
+    if (!spend())
+      return;
+    say("short", c);
+    handles_.push_back(loop_.call_later(shortest, callback(c)));
   }
 
   void do_drop(int n) {
