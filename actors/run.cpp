@@ -1,74 +1,11 @@
 #include <troupe/run.hpp>
 
+#include "runtime/interrupt.hpp"
 #include "runtime/loop_core.hpp"
-#include "runtime/trace.hpp"
-
-#include <asio/signal_set.hpp>
-
-#include <csignal>
-#include <functional>
-#include <optional>
-
-#include <pthread.h>
-#include <unistd.h>
 
 namespace troupe {
 
 namespace {
-
-bool in_main_thread() noexcept {
-  return ::getpid() == static_cast<pid_t>(::gettid());
-}
-
-// Ctrl-C while a runner runs: the first cancels the main task, the second
-// leaves the loop at once, the third is the system's again.
-class interrupt_watch {
-public:
-  interrupt_watch(event_loop loop, any_task main)
-    : loop_(std::move(loop)), main_(std::move(main)) {
-    struct sigaction present {};
-    if (!in_main_thread() || ::sigaction(SIGINT, nullptr, &present) != 0
-        || present.sa_handler != SIG_DFL)
-      return;
-    signals_.emplace(loop_.core()->io());
-    asio::error_code failed;
-    signals_->add(SIGINT, failed);
-    if (failed) {
-      signals_.reset();
-      return;
-    }
-    wait();
-  }
-
-  interrupt_watch(const interrupt_watch&) = delete;
-  interrupt_watch& operator=(const interrupt_watch&) = delete;
-
-  bool interrupted() const noexcept {
-    return count_ > 0;
-  }
-
-private:
-  void wait() {
-    signals_->async_wait([this](asio::error_code failed, int) {
-      if (failed)
-        return;
-      if (++count_ == 1) {
-        main_.cancel();
-        wait();
-      } else {
-        asio::error_code ignored;
-        signals_->clear(ignored);
-        loop_.core()->exit_with(
-          std::make_exception_ptr(keyboard_interrupt{}));
-      }
-    });
-  }
-
-  event_loop loop_;
-  any_task main_;
-  std::optional<asio::signal_set> signals_;
-  int count_ = 0;
-};
 
 // Waits for tasks that were cancelled, and reports how they failed.
 coro<void> finish_tasks(event_loop loop, std::vector<any_task> left) {
@@ -125,7 +62,8 @@ event_loop runner::get_loop() {
 }
 
 void runner::finish(const any_task& main) {
-  interrupt_watch watch{loop_, main};
+  detail::interrupt_watch watch{
+    *loop_.core(), detail::ref<detail::future_core>{main.core()}};
   try {
     loop_.run_until_done(main);
   } catch (...) {

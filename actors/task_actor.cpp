@@ -97,7 +97,7 @@ task_base* spawn_task(loop_core& home, frame_base* root,
 }
 
 task_plan plan_of(task_options&& options) {
-  return {.name = std::move(options.name),
+  return {.name = std::string{options.name},
           .context = options.context.state(),
           .group = options.group ? options.group->queue() : nullptr,
           .eager = options.eager_start};

@@ -1,5 +1,6 @@
 #include <troupe/thread_pool.hpp>
 
+#include "runtime/interrupt.hpp"
 #include "runtime/loop_core.hpp"
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-
-#include <pthread.h>
 
 namespace troupe {
 
@@ -133,7 +132,7 @@ public:
     for (unsigned i = 0; i < threads; ++i)
       threads_.emplace_back([shared = shared_,
                              title = name + '-' + std::to_string(i)] {
-        ::pthread_setname_np(::pthread_self(), title.substr(0, 15).c_str());
+        name_this_thread(title);
         shared->work();
       });
   }

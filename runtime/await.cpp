@@ -25,26 +25,72 @@ std::string yield_op::describe() const {
 
 // -- a delay ----------------------------------------------------------------------
 
+// As in asyncio the timer is a callback of its own: it runs in the ready queue,
+// and the task goes on in the turn after. It does not live in the op, so that a
+// sleep whose alarm is due already can still be cancelled on the spot.
+class sleep_op_base::alarm final : public timer {
+public:
+  explicit alarm(sleep_op_base& sleeper) noexcept : sleeper_(&sleeper) {
+  }
+
+  static void* operator new(std::size_t size) {
+    return pool_allocate(size);
+  }
+
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    pool_free(memory, size);
+  }
+
+  void run() override {
+    if (sleeper_) {
+      sleeper_->alarm_ = nullptr;
+      sleeper_->answer();
+    }
+    delete this;
+  }
+
+  void forget() noexcept {
+    sleeper_ = nullptr;
+  }
+
+private:
+  sleep_op_base* sleeper_;
+};
+
 bool sleep_op_base::start() {
   if (delay_ <= 0) {
     task_->yield();
     return true;
   }
   loop_core& home = task_->home();
-  alarm_.deadline = deadline_after(home.now(), delay_);
-  home.add_timer(alarm_);
+  alarm_ = new alarm(*this);
+  alarm_->deadline = deadline_after(home.now(), delay_);
+  home.add_timer(*alarm_);
   return true;
 }
 
 bool sleep_op_base::request_cancel(const std::string&) {
-  if (delay_ <= 0 || !task_->home().remove_timer(alarm_))
+  if (cancelled_ || !alarm_)
     return false;
+  loop_core& home = task_->home();
+  if (home.remove_timer(*alarm_))
+    delete alarm_;
+  else if (home.exclusive())
+    alarm_->forget(); // it stands in the ready queue, and means nothing now
+  else
+    return false; // a worker is about to ring it
+  alarm_ = nullptr;
   answer_cancelled();
   return true;
 }
 
 void sleep_op_base::withdraw() noexcept {
-  task_->home().remove_timer(alarm_);
+  if (!alarm_)
+    return;
+  if (task_->home().remove_timer(*alarm_))
+    delete alarm_;
+  else
+    alarm_->forget(); // the loop is closing: nothing runs beside us
 }
 
 std::string sleep_op_base::describe() const {
@@ -62,26 +108,25 @@ std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept {
 
 // -- a future ---------------------------------------------------------------------
 
-bool future_op_base::ready(frame_base& frame) const {
-  if (&target_->home() != &frame.task_->home())
-    throw error(errc::wrong_loop,
-                target_->describe()
-                  + " belongs to another event loop than the task that awaits "
-                    "it; run_coroutine_threadsafe crosses loops");
+bool future_op_base::ready(frame_base& frame) {
   if (target_->done())
     return true;
-  if (target_.get() == static_cast<future_core*>(frame.task_))
-    throw error(errc::awaits_itself,
-                "a task cannot await itself: " + target_->describe());
+  if (&target_->home() != &frame.task_->home())
+    misuse_ = misuse::wrong_loop;
+  else if (target_.get() == static_cast<future_core*>(frame.task_))
+    misuse_ = misuse::itself;
   return false;
 }
 
 bool future_op_base::start() {
-  return target_->join(*this);
+  if (misuse_ == misuse::none)
+    return target_->join(*this);
+  task_->yield(); // as in asyncio the error comes in the next turn
+  return true;
 }
 
 bool future_op_base::request_cancel(const std::string& message) {
-  return target_->cancel(message);
+  return misuse_ == misuse::none && target_->cancel(message);
 }
 
 void future_op_base::withdraw() noexcept {
@@ -93,6 +138,14 @@ std::string future_op_base::describe() const {
 }
 
 void future_op_base::check() const {
+  if (misuse_ == misuse::wrong_loop)
+    throw error(errc::wrong_loop,
+                target_->describe()
+                  + " belongs to another event loop than the task that awaits "
+                    "it; run_coroutine_threadsafe crosses loops");
+  if (misuse_ == misuse::itself)
+    throw error(errc::awaits_itself,
+                "a task cannot await itself: " + target_->describe());
   switch (target_->state()) {
     case future_state::cancelled:
       throw cancelled_error(target_->cancel_message());

@@ -66,6 +66,7 @@ void callback::cancel() {
   }
   if (threadsafe && expected == phase::running && running_callback != this)
     phase_.wait(phase::running, std::memory_order_acquire);
+  asked_to_cancel_.store(true, std::memory_order_relaxed);
 }
 
 bool callback::cancelled() const {
@@ -74,7 +75,8 @@ bool callback::cancelled() const {
     phase_.wait(phase::running, std::memory_order_acquire);
     now = phase_.load(std::memory_order_acquire);
   }
-  return now == phase::cancelled;
+  return now == phase::cancelled
+         || asked_to_cancel_.load(std::memory_order_relaxed);
 }
 
 std::string callback::describe() const {

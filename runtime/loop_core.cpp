@@ -119,8 +119,6 @@ std::int64_t loop_core::now() const noexcept {
 void loop_core::add_timer(timer& item) {
   if (exclusive_) {
     timers_.add(item);
-    if (item.deadline <= now())
-      due_soon_ = true;
     return;
   }
   timer_lock_.lock();
@@ -147,7 +145,6 @@ bool loop_core::remove_timer(timer& item) noexcept {
 }
 
 void loop_core::collect_timers() {
-  due_soon_ = false;
   if (exclusive_) {
     if (timers_.empty())
       return;
@@ -179,7 +176,7 @@ void loop_core::turn() {
     poll(idle && !stopping_.load(std::memory_order_relaxed));
     injected_.take(first_.ready);
     collect_timers();
-  } else if (due_soon_) {
+  } else if (!timers_.empty()) {
     collect_timers();
   }
   std::size_t count = first_.ready.size();

@@ -192,7 +192,6 @@ private:
   asio::executor_work_guard<asio::io_context::executor_type> keep_io_;
   const bool exclusive_;
   bool eager_ = false;
-  bool due_soon_ = false; // a timer was added that is due already
   unsigned since_poll_ = 0;
   std::int64_t spare_counts_ = 0;
   worker first_;

@@ -214,14 +214,12 @@ void task_base::settle() {
 // The owner of the present op is asked to cancel it; if there is none, or the
 // answer is on its way, the next step begins with the cancellation.
 void task_base::handle_cancel(const std::string& message) {
-  if (op_ && !answered_ && !cancel_sent_ && op_->request_cancel(message)) {
-    cancel_sent_ = true;
-    if (!message.empty() || notes_)
-      notes().cancel_message = message;
-    return;
-  }
-  must_cancel_ = true;
-  if (!cancel_sent_ && (!message.empty() || notes_))
+  bool sent = op_ && !answered_ && op_->request_cancel(message);
+  if (!sent)
+    must_cancel_ = true;
+  // An op that was cancelled before keeps the first message.
+  bool kept = !sent && op_ && op_->cancelled_;
+  if (!kept && (!message.empty() || notes_))
     notes().cancel_message = message;
 }
 
@@ -261,10 +259,8 @@ void task_base::run() {
       make_ready();
       return;
     }
-    if (must_cancel_ && op_->request_cancel(cancel_message())) {
+    if (must_cancel_ && op_->request_cancel(cancel_message()))
       must_cancel_ = false;
-      cancel_sent_ = true;
-    }
     if (box_.try_block(exclusive_))
       return;
     handle_mailbox();
@@ -289,7 +285,6 @@ void task_base::step() {
     }
   }
   op_ = nullptr;
-  cancel_sent_ = false;
   started_ = true;
   running_task scope{*this};
   do
@@ -301,8 +296,8 @@ void task_base::finish() {
   root_->destroy();
   root_ = nullptr;
   future_state end = future_state::finished;
-  if (must_cancel_) {
-    end = future_state::cancelled;
+  if (must_cancel_ && result_->failed == failure::none) {
+    end = future_state::cancelled; // asked for too late for an await
   } else if (result_->failed == failure::cancelled) {
     end = future_state::cancelled;
     const std::string& message = as_cancelled(result_->error)->message();

@@ -15,13 +15,23 @@
 namespace troupe {
 
 /// An address of a socket.
-struct socket_address {
+class socket_address {
+public:
+  /// Makes an address.
+  /// @param host  in numbers, "127.0.0.1" or "::1".
+  /// @param port  0 to 65,535.
+  /// @param ipv6  true for IPv6.
+  socket_address(std::string host = {}, std::uint16_t port = 0,
+                 bool ipv6 = false)
+    : host(std::move(host)), port(port), ipv6(ipv6) {
+  }
+
   /// The address in numbers, "127.0.0.1" or "::1".
   std::string host;
   /// The port, 0 to 65,535.
-  std::uint16_t port = 0;
+  std::uint16_t port;
   /// True for IPv6.
-  bool ipv6 = false;
+  bool ipv6;
 
   /// Addresses are equal if all parts are.
   friend bool operator==(const socket_address&,
@@ -424,13 +434,19 @@ struct connection {
 };
 
 /// How a connection is opened.
+///
+/// All options are plain values on purpose: g++ 12 copies braced aggregates in
+/// an awaiting expression byte by byte, which strings do not survive.
 struct connect_options {
   /// The reader's limit in bytes, at least 1.
   std::size_t limit = default_limit;
   /// 0: any; 4: IPv4 alone; 6: IPv6 alone.
   int family = 0;
-  /// The local address to bind; any if its host is empty.
-  socket_address local_address = {};
+  /// The local address to bind, in numbers; any if null. Must live as long as
+  /// the call.
+  const char* local_host = nullptr;
+  /// The local port to bind; any if 0. Needs `local_host`.
+  std::uint16_t local_port = 0;
   /// Throws an `exception_group` with one error for each address, instead of
   /// one error with all messages.
   bool all_errors = false;

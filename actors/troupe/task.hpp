@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace caf {
@@ -37,9 +38,12 @@ private:
 };
 
 /// How a task is made.
+///
+/// No member owns memory on purpose: g++ 12 copies braced aggregates in an
+/// awaiting expression byte by byte, which strings do not survive.
 struct task_options {
-  /// The name; "Task-N" with a rising N if empty.
-  std::string name = {};
+  /// The name, copied by the call; "Task-N" with a rising N if empty.
+  std::string_view name = {};
   /// A context to share; a copy of the maker's if empty.
   troupe::context context = {};
   /// The group whose members run one step at a time; none if null. It must
@@ -206,10 +210,9 @@ task<T> create_task(coro<T> body, task_options options,
 
 /// As above with a name.
 template <class T>
-task<T> create_task(coro<T> body, std::string name,
+task<T> create_task(coro<T> body, std::string_view name,
                     detail::site here = detail::site::here()) {
-  return create_task(std::move(body), task_options{.name = std::move(name)},
-                     here);
+  return create_task(std::move(body), task_options{.name = name}, here);
 }
 
 namespace detail {

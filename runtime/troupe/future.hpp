@@ -26,7 +26,7 @@ public:
     : future_waiter(true), target_(std::move(target)) {
   }
 
-  bool ready(frame_base& frame) const;
+  bool ready(frame_base& frame);
   bool start() override;
   bool request_cancel(const std::string& message) override;
   void withdraw() noexcept override;
@@ -36,6 +36,10 @@ protected:
   void check() const;
 
   ref<future_core> target_;
+
+private:
+  enum class misuse : std::uint8_t { none, wrong_loop, itself };
+  misuse misuse_ = misuse::none;
 };
 
 template <class T>

@@ -49,23 +49,10 @@ public:
   std::string describe() const override;
 
 private:
-  // As in asyncio the timer is a callback of its own: it runs in the ready
-  // queue, and the task goes on in the turn after.
-  class alarm final : public timer {
-  public:
-    explicit alarm(sleep_op_base& sleeper) noexcept : sleeper_(sleeper) {
-    }
-
-    void run() override {
-      sleeper_.answer();
-    }
-
-  private:
-    sleep_op_base& sleeper_;
-  };
+  class alarm;
 
   std::int64_t delay_;
-  alarm alarm_{*this};
+  alarm* alarm_ = nullptr; // waits or is due; null once it has rung
 };
 
 template <class T>

@@ -74,6 +74,7 @@ private:
   site made_;
   std::atomic<std::uint32_t> refs_{1};
   std::atomic<phase> phase_{phase::waiting};
+  std::atomic<bool> asked_to_cancel_{false}; // too late, but it was asked
 };
 
 // A callback with its function.

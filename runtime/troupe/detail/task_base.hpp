@@ -155,7 +155,6 @@ private:
   std::uint64_t number_ = 0;
   std::atomic<int> cancelling_{0};
   bool must_cancel_ = false; // the next await throws
-  bool cancel_sent_ = false; // the present op was asked to cancel
   bool answered_ = false;    // the present op was answered
   bool yields_ = false;      // ready again after this step
   bool started_ = false;

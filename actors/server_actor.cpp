@@ -1,0 +1,341 @@
+#include "actors/server_actor.hpp"
+
+#include <asio/error.hpp>
+#include <asio/ip/v6_only.hpp>
+
+#include <sys/socket.h>
+
+namespace troupe::detail {
+
+namespace {
+
+// Runs the user's handler: what it throws is reported, and the connection does
+// not outlive it then.
+coro<void> handle_connection(coro<void> body, stream_writer writer,
+                             event_loop loop) {
+  try {
+    co_await std::move(body);
+  } catch (const cancelled_error&) {
+    writer.close();
+    throw;
+  } catch (const keyboard_interrupt&) {
+    writer.close();
+    throw;
+  } catch (const system_exit&) {
+    writer.close();
+    throw;
+  } catch (...) {
+    auto peer = writer.get_extra_info("peername");
+    loop.call_exception_handler(
+      {.message = "Unhandled exception in connection handler",
+       .exception = std::current_exception(),
+       .transport = "<connection to " + to_string(*peer) + '>',
+       .await_chain = await_chain()});
+    writer.close();
+  }
+}
+
+} // namespace
+
+// Accepting goes on after a pause; the system had no descriptor left.
+class server_actor::retry final {
+public:
+  explicit retry(server_actor& server) : server_(&server) {
+  }
+
+  void operator()() const {
+    {
+      turn mine{*server_};
+      server_->retrying_ = false;
+    }
+    server_->accept_all();
+  }
+
+private:
+  ref<server_actor> server_;
+};
+
+server_actor::server_actor(caf::actor_config& config, loop_core& home,
+                           std::unique_ptr<connection_handler> handler,
+                           const server_options& options)
+  : native_actor(config, home), handler_(std::move(handler)),
+    options_(options) {
+  home.add_resource(*this);
+}
+
+server_actor::~server_actor() {
+  home().remove_resource(*this);
+}
+
+void server_actor::listen(const asio::ip::tcp::endpoint& where) {
+  tcp_acceptor acceptor{home().io().get_executor()};
+  try {
+    acceptor.open(where.protocol());
+    if (options_.reuse_address)
+      acceptor.set_option(tcp_acceptor::reuse_address(true));
+    if (options_.reuse_port) {
+      using reuse_port
+        = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+      acceptor.set_option(reuse_port(true));
+    }
+    if (where.address().is_v6())
+      acceptor.set_option(asio::ip::v6_only(true));
+    acceptor.bind(where);
+    acceptor.listen(options_.backlog);
+    acceptor.non_blocking(true);
+  } catch (const std::system_error& e) {
+    throw std::system_error(e.code(), "error while attempting to bind on "
+                                        "address "
+                                        + to_string(address_of(where)));
+  }
+  turn mine{*this};
+  doors_.push_back(std::make_shared<door>(std::move(acceptor)));
+}
+
+// -- accepting ------------------------------------------------------------------------
+
+void server_actor::start_serving() {
+  {
+    turn mine{*this};
+    if (closed_)
+      throw error(errc::server_closed, describe() + " is closed");
+    if (std::exchange(serving_, true))
+      return;
+  }
+  accept_all();
+}
+
+void server_actor::accept_all() {
+  std::vector<std::shared_ptr<door>> doors;
+  {
+    turn mine{*this};
+    doors = doors_;
+  }
+  for (auto& which : doors)
+    accept(which);
+}
+
+void server_actor::accept(const std::shared_ptr<door>& which) {
+  turn mine{*this};
+  bool full = options_.max_connections > 0
+              && count_ >= options_.max_connections;
+  if (!serving_ || closed_ || retrying_ || full || which->accepting)
+    return;
+  which->accepting = true;
+  which->acceptor.async_accept(
+    home().io().get_executor(), which->peer,
+    [self = ref<server_actor>{this}, which](const asio::error_code& failed,
+                                            tcp_socket socket) {
+      self->on_accepted(which, failed, std::move(socket));
+    });
+}
+
+void server_actor::on_accepted(const std::shared_ptr<door>& which,
+                               const asio::error_code& failed,
+                               tcp_socket socket) {
+  asio::ip::tcp::endpoint peer = which->peer;
+  {
+    turn mine{*this};
+    which->accepting = false;
+    if (closed_)
+      return;
+  }
+  if (!failed) {
+    serve(std::move(socket), peer);
+  } else if (failed == asio::error::operation_aborted) {
+    return;
+  } else if (failed.value() == EMFILE || failed.value() == ENFILE
+             || failed.value() == ENOBUFS || failed.value() == ENOMEM) {
+    bool first;
+    {
+      turn mine{*this};
+      first = !std::exchange(retrying_, true);
+    }
+    if (first) {
+      home().report(
+        {.message = "accepting pauses for one second: the system is out of "
+                    "resources",
+         .exception = std::make_exception_ptr(std::system_error(
+           failed.value(), std::system_category(), "accept")),
+         .transport = describe()});
+      event_loop{home()}.call_later(retry_delay, retry{*this});
+    }
+    return;
+  }
+  // Anything else concerns one connection that is gone already.
+  accept(which);
+}
+
+void server_actor::serve(tcp_socket socket,
+                         const asio::ip::tcp::endpoint& peer) {
+  event_loop loop{home()};
+  auto& client = make_native<socket_actor>(home(), std::move(socket), peer,
+                                           options_.limit, this);
+  // The actor's first count is the reader's, its second the writer's.
+  stream_reader reader{socket_handle{&client, false}};
+  client.retain();
+  client.add_writer();
+  stream_writer writer{socket_handle{&client, true}};
+  try {
+    auto body = handler_->call(reader, writer);
+    if (body)
+      loop.create_task(handle_connection(std::move(*body), writer, loop));
+  } catch (...) {
+    home().report({.message = "Unhandled exception in connection handler",
+                   .exception = std::current_exception(),
+                   .transport = client.describe()});
+    writer.close();
+  }
+}
+
+// -- connections ----------------------------------------------------------------------
+
+void server_actor::enter(socket_actor& client) {
+  turn mine{*this};
+  client.next_client = clients_;
+  if (clients_)
+    clients_->prev_client = &client;
+  clients_ = &client;
+  ++count_;
+}
+
+void server_actor::leave(socket_actor& client) {
+  {
+    turn mine{*this};
+    (client.prev_client ? client.prev_client->next_client : clients_)
+      = client.next_client;
+    if (client.next_client)
+      client.next_client->prev_client = client.prev_client;
+    --count_;
+  }
+  complete_if_over();
+  if (options_.max_connections > 0)
+    accept_all();
+}
+
+void server_actor::close_clients(bool at_once) {
+  std::vector<ref<socket_actor>> all;
+  {
+    turn mine{*this};
+    for (socket_actor* x = clients_; x; x = x->next_client)
+      all.emplace_back(x);
+  }
+  for (auto& client : all) {
+    if (at_once)
+      client->abort();
+    else
+      client->close();
+  }
+}
+
+// -- the end --------------------------------------------------------------------------
+
+void server_actor::close() {
+  std::vector<std::shared_ptr<door>> doors;
+  future<void> forever;
+  {
+    turn mine{*this};
+    if (std::exchange(closed_, true))
+      return;
+    serving_ = false;
+    doors.swap(doors_);
+    std::swap(forever, forever_);
+  }
+  for (auto& which : doors) {
+    asio::error_code ignored;
+    which->acceptor.close(ignored);
+  }
+  if (forever && !forever.done())
+    forever.cancel();
+  complete_if_over();
+  ref<server_actor> keep{this};
+  home().remove_resource(*this);
+  end({});
+}
+
+void server_actor::complete_if_over() {
+  std::vector<future<void>> watchers;
+  {
+    turn mine{*this};
+    if (!closed_ || count_ > 0)
+      return;
+    watchers.swap(watchers_);
+  }
+  for (auto& watcher : watchers)
+    if (!watcher.done())
+      watcher.set_result();
+}
+
+future<void> server_actor::serve_forever() {
+  future<void> forever{home()};
+  {
+    turn mine{*this};
+    if (closed_)
+      throw error(errc::server_closed, describe() + " is closed");
+    if (forever_)
+      throw error(errc::server_closed,
+                  describe() + " is already being awaited in serve_forever()");
+    forever_ = forever;
+  }
+  start_serving();
+  return forever;
+}
+
+future<void> server_actor::closed_future() {
+  future<void> over{home()};
+  bool already;
+  {
+    turn mine{*this};
+    already = closed_ && count_ == 0;
+    if (!already)
+      watchers_.push_back(over);
+  }
+  if (already)
+    over.set_result();
+  return over;
+}
+
+void server_actor::on_exit_message() {
+  close();
+  close_clients(true);
+}
+
+void server_actor::on_loop_close() noexcept {
+  close();
+}
+
+// -- looking --------------------------------------------------------------------------
+
+bool server_actor::is_serving() const {
+  turn mine{*this};
+  return serving_ && !closed_;
+}
+
+bool server_actor::is_closed() const {
+  turn mine{*this};
+  return closed_;
+}
+
+std::vector<listening_socket> server_actor::sockets() const {
+  turn mine{*this};
+  std::vector<listening_socket> all;
+  for (const auto& which : doors_) {
+    asio::error_code ignored;
+    all.emplace_back(address_of(which->acceptor.local_endpoint(ignored)),
+                     which->acceptor.native_handle());
+  }
+  return all;
+}
+
+std::string server_actor::describe() const {
+  std::string text = "<server";
+  for (const auto& socket : sockets())
+    text += ' ' + to_string(socket.getsockname());
+  return text + '>';
+}
+
+const char* server_actor::name() const {
+  return "troupe.server";
+}
+
+} // namespace troupe::detail

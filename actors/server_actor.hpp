@@ -1,0 +1,85 @@
+#pragma once
+
+#include "actors/native_actor.hpp"
+#include "actors/socket_actor.hpp"
+
+#include <asio/basic_socket_acceptor.hpp>
+
+#include <list>
+#include <memory>
+
+namespace troupe::detail {
+
+using tcp_acceptor
+  = asio::basic_socket_acceptor<asio::ip::tcp,
+                                asio::io_context::executor_type>;
+
+// The actor that owns the listening sockets of a server and knows its
+// connections.
+class server_actor final : public native_actor, public loop_resource {
+public:
+  server_actor(caf::actor_config& config, loop_core& home,
+               std::unique_ptr<connection_handler> handler,
+               const server_options& options);
+  ~server_actor() override;
+
+  // Binds and listens; throws a system_error that names the address.
+  void listen(const asio::ip::tcp::endpoint& where);
+
+  void start_serving();
+  bool is_serving() const;
+  bool is_closed() const;
+  std::vector<listening_socket> sockets() const;
+  void close();
+  void close_clients(bool at_once);
+
+  // Becomes the one that serves until it is cancelled.
+  future<void> serve_forever();
+
+  // Done when the server is closed and its connections are.
+  future<void> closed_future();
+
+  // -- connections: called by socket actors ------------------------------------
+
+  void enter(socket_actor& client);
+  void leave(socket_actor& client);
+
+  void on_exit_message() override;
+  void on_loop_close() noexcept override;
+  const char* name() const override;
+  std::string describe() const;
+
+private:
+  struct door {
+    explicit door(tcp_acceptor x) : acceptor(std::move(x)) {
+    }
+
+    tcp_acceptor acceptor;
+    asio::ip::tcp::endpoint peer;
+    bool accepting = false;
+  };
+
+  class retry;
+
+  void accept(const std::shared_ptr<door>& which);
+  void accept_all();
+  void on_accepted(const std::shared_ptr<door>& which,
+                   const asio::error_code& failed, tcp_socket socket);
+  void serve(tcp_socket socket, const asio::ip::tcp::endpoint& peer);
+  void complete_if_over();
+
+  static constexpr std::chrono::seconds retry_delay{1};
+
+  std::unique_ptr<connection_handler> handler_;
+  server_options options_;
+  std::vector<std::shared_ptr<door>> doors_;
+  socket_actor* clients_ = nullptr;
+  std::size_t count_ = 0;
+  future<void> forever_;
+  std::vector<future<void>> watchers_;
+  bool serving_ = false;
+  bool closed_ = false;
+  bool retrying_ = false;
+};
+
+} // namespace troupe::detail

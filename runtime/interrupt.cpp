@@ -1,0 +1,84 @@
+#include "runtime/interrupt.hpp"
+
+#include <troupe/error.hpp>
+
+#include <asio/signal_set.hpp>
+
+#include <atomic>
+#include <csignal>
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace troupe::detail {
+
+namespace {
+
+bool may_watch() noexcept {
+  struct sigaction present {};
+  return ::getpid() == static_cast<pid_t>(::gettid())
+         && ::sigaction(SIGINT, nullptr, &present) == 0
+         && present.sa_handler == SIG_DFL;
+}
+
+} // namespace
+
+struct interrupt_watch::state : std::enable_shared_from_this<state> {
+  state(loop_core& loop, ref<future_core> task)
+    : home(loop), main(std::move(task)), signals(loop.io()) {
+  }
+
+  void wait() {
+    signals.async_wait(
+      [self = shared_from_this()](const asio::error_code& failed, int) {
+        if (!failed)
+          self->on_signal();
+      });
+  }
+
+  void on_signal() {
+    if (count.fetch_add(1) == 0) {
+      main->cancel({});
+      wait();
+      return;
+    }
+    asio::error_code ignored;
+    signals.clear(ignored);
+    home.exit_with(std::make_exception_ptr(keyboard_interrupt{}));
+  }
+
+  loop_core& home;
+  ref<future_core> main;
+  asio::signal_set signals;
+  std::atomic<int> count{0};
+};
+
+interrupt_watch::interrupt_watch(loop_core& home, ref<future_core> main) {
+  if (!may_watch())
+    return;
+  auto watch = std::make_shared<state>(home, std::move(main));
+  asio::error_code failed;
+  watch->signals.add(SIGINT, failed);
+  if (failed)
+    return;
+  state_ = std::move(watch);
+  state_->wait();
+}
+
+interrupt_watch::~interrupt_watch() {
+  if (!state_)
+    return;
+  asio::error_code ignored;
+  state_->signals.clear(ignored);
+  state_->main = nullptr;
+}
+
+bool interrupt_watch::interrupted() const noexcept {
+  return state_ && state_->count > 0;
+}
+
+void name_this_thread(const std::string& name) noexcept {
+  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+}
+
+} // namespace troupe::detail
