@@ -408,9 +408,12 @@ class Machine:
 
     def do_cancel(self, k, value):
         if task := self.tasks[k]:
-            if asyncio.current_task(self.loop) is task:
-                self.self_cancelled.add(k)
+            me = asyncio.current_task(self.loop)
+            before = me.cancelling() if me else 0
             self.say("cancel", k, task.cancel(str(value)), task.cancelling())
+            if me and me.cancelling() > before:
+                # Python 3.11's uncancel() would not take this back.
+                self.self_cancelled.add(int(me.get_name()[1:]))
 
     def do_soon(self, c):
         if self.spend():

@@ -416,10 +416,12 @@ private:
     const auto& t = tasks_[k];
     if (!t)
       return;
-    if (current_task() == any_task{t})
-      self_cancelled_.insert(k);
+    auto me = current_task();
+    int before = me ? me.cancelling() : 0;
     bool asked = t.cancel(std::to_string(value));
     say("cancel", k, asked, t.cancelling());
+    if (me && me.cancelling() > before)
+      self_cancelled_.insert(std::stoi(me.get_name().substr(1)));
   }
 
   void do_soon(int c) {
