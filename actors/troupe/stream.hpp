@@ -593,8 +593,13 @@ public:
   /// Returns the loop.
   event_loop get_loop() const;
 
+  /// Names the same server as `other`.
   server(const server& other) noexcept;
+
+  /// Names the server that `other` named; `other` is empty after.
   server(server&& other) noexcept;
+
+  /// Names the server that `other` names.
   server& operator=(server other) noexcept;
 
   /// The last handle that goes leaves the server as it is; it ends with its

@@ -23,8 +23,13 @@ public:
   /// @throws error  (`errc::no_running_loop`) outside `run()`.
   serial_group();
 
+  /// Names the same group as `other`.
   serial_group(const serial_group& other) noexcept;
+
+  /// Names the group that `other` names.
   serial_group& operator=(serial_group other) noexcept;
+
+  /// Members keep the group: its handles may go before they end.
   ~serial_group();
 
   /// @cond PRIVATE

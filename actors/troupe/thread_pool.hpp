@@ -207,8 +207,14 @@ public:
   /// @throws std::invalid_argument  if there are more threads than that.
   explicit thread_pool(unsigned threads = 0, std::string name = "troupe");
 
+  /// Names the same pool as `other`.
   thread_pool(const thread_pool& other) noexcept;
+
+  /// Names the pool that `other` names.
   thread_pool& operator=(thread_pool other) noexcept;
+
+  /// The last handle that goes takes no more jobs, lets those given before run
+  /// and joins the threads: it blocks.
   ~thread_pool();
 
   /// Gives a job to the pool, from any thread.

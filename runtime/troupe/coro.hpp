@@ -155,6 +155,7 @@ public:
     return *this;
   }
 
+  /// Destroys the coroutine; reports it if it never ran.
   ~coro() {
     if (frame_)
       drop();

@@ -414,9 +414,16 @@ public:
     return x.core_ == y.core_;
   }
 
+  /// Names the same loop as `other`.
   event_loop(const event_loop& other) noexcept;
+
+  /// Names the loop that `other` named; `other` is empty after.
   event_loop(event_loop&& other) noexcept;
+
+  /// Names the loop that `other` names.
   event_loop& operator=(event_loop other) noexcept;
+
+  /// The last handle that goes does not close the loop; `close()` does.
   ~event_loop();
 
   /// @cond PRIVATE
