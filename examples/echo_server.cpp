@@ -54,7 +54,7 @@ troupe::coro<void> echo(troupe::stream_reader reader,
       co_await writer.drain();
     }
   } catch (const std::system_error& problem) {
-    std::cout << "Lost " << peer << ": " << problem.what() << '\n';
+    std::cout << "Lost " << peer << ": " << problem.code().message() << '\n';
   }
   if (!quiet)
     std::cout << "Close the connection\n";
