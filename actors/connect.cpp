@@ -181,7 +181,7 @@ coro<connection> open_connection(std::string host, std::uint16_t port,
         attempt->socket.bind(
           {asio::ip::make_address(options.local_host), options.local_port});
     } catch (const std::system_error& e) {
-      errors.emplace_back(e.code(),
+      errors.emplace_back(e.code().value(), std::system_category(),
                           "connect to " + to_string(detail::address_of(target))
                             + " failed");
       continue;

@@ -90,8 +90,9 @@ Actor& make_native(loop_core& home, Args&&... args) {
   static_assert(std::is_base_of_v<native_actor, Actor>);
   auto& system = home.system();
   auto* memory = static_cast<char*>(pool_allocate(offset + sizeof(Actor)));
+  caf::node_id node = system.node();
   ::new (memory) caf::actor_control_block(
-    system.next_actor_id(), const_cast<caf::node_id&>(system.node()), &system,
+    system.next_actor_id(), node, &system,
     [](caf::abstract_actor* base) {
       auto* self = static_cast<Actor*>(base);
       loop_core& loop = self->home();

@@ -84,9 +84,9 @@ void server_actor::listen(const asio::ip::tcp::endpoint& where) {
     acceptor.listen(options_.backlog);
     acceptor.non_blocking(true);
   } catch (const std::system_error& e) {
-    throw std::system_error(e.code(), "error while attempting to bind on "
-                                        "address "
-                                        + to_string(address_of(where)));
+    throw std::system_error(e.code().value(), std::system_category(),
+                            "error while attempting to bind on address "
+                              + to_string(address_of(where)));
   }
   turn mine{*this};
   doors_.push_back(std::make_shared<door>(std::move(acceptor)));

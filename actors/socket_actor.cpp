@@ -77,6 +77,11 @@ socket_actor::~socket_actor() {
   home().remove_resource(*this);
 }
 
+std::exception_ptr socket_actor::lost(int code) const {
+  return system_problem(code, "connection to " + to_string(address_of(peer_))
+                                + " was lost");
+}
+
 void socket_actor::drop_writer() noexcept {
   if (writers_.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
@@ -118,7 +123,7 @@ bool socket_actor::start(read_op_base& op) {
     fail_read(op, problem_);
     return false;
   }
-  if (attempt(op)) {
+  if (attempt(op) || (more_ && fill_now() && attempt(op))) {
     bool at_end = eof_ && in_.empty() && op.got_ == 0 && op.text_.empty();
     if (!at_end || !std::exchange(eof_told_, true))
       return false;
@@ -221,6 +226,9 @@ bool socket_actor::attempt_until(read_op_base& op) {
     }
   }
   if (end == std::string_view::npos) {
+    // Before the limit is complained of, look at what has come meanwhile.
+    if (data.size() > limit_ && data.size() <= 2 * limit_ && fill_now())
+      return attempt_until(op);
     op.got_ = data.size() + 1 > longest ? data.size() + 1 - longest : 0;
     if (op.got_ > limit_) {
       fail_read(op, std::make_exception_ptr(limit_overrun_error(
@@ -269,6 +277,22 @@ void socket_actor::attempt_line(read_op_base& op) {
   }
 }
 
+// Takes what the system has already; false if that is nothing.
+bool socket_actor::fill_now() {
+  if (receiving_ || closed_ || eof_)
+    return false;
+  char* room = in_.room(chunk_);
+  std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
+  ssize_t n = ::recv(socket_.native_handle(), room, size, MSG_DONTWAIT);
+  more_ = n > 0 && static_cast<std::size_t>(n) == size;
+  if (n == 0)
+    eof_ = true;
+  if (n <= 0)
+    return n == 0;
+  in_.filled(static_cast<std::size_t>(n));
+  return true;
+}
+
 // Asks for more data; what comes is kept, whether somebody waits or not.
 void socket_actor::receive() {
   if (receiving_ || closed_)
@@ -297,10 +321,7 @@ void socket_actor::on_received(const asio::error_code& failed,
   } else if (failed == asio::error::eof) {
     eof_ = true;
   } else if (failed != asio::error::operation_aborted) {
-    shut(system_problem(failed.value(), "connection to "
-                                          + to_string(address_of(peer_))
-                                          + " was lost"),
-         out);
+    shut(lost(failed.value()), out);
     return;
   }
   if (!reader_)
@@ -350,11 +371,8 @@ void socket_actor::write(std::span<const std::string_view> pieces) {
                                     MSG_NOSIGNAL);
           if (n >= 0)
             sent = static_cast<std::size_t>(n);
-          else if (!try_again(errno))
-            shut(system_problem(errno, "connection to "
-                                         + to_string(address_of(peer_))
-                                         + " was lost"),
-                 out);
+          else if (int code = errno; !try_again(code))
+            shut(lost(code), out);
         }
       }
       if (!closed_) {
@@ -402,9 +420,7 @@ void socket_actor::on_writable(const asio::error_code& failed, news& out) {
       code = errno;
   }
   if (code != 0 && code != asio::error::operation_aborted) {
-    shut(system_problem(code, "connection to " + to_string(address_of(peer_))
-                                + " was lost"),
-         out);
+    shut(lost(code), out);
     return;
   }
   after_send(out);
@@ -445,13 +461,8 @@ bool socket_actor::start(socket_op& op) {
     if (closed_)
       return false;
   } else {
-    if (closed_) {
-      op.problem_ = problem_ ? problem_
-                             : system_problem(ECONNRESET, "connection lost");
-      return false;
-    }
     if (closing_) {
-      op.yields_ = true; // others get to see the close
+      op.yields_ = true; // others get to see the close; `check_open` follows
       op.task_->yield();
       return true;
     }
@@ -463,6 +474,12 @@ bool socket_actor::start(socket_op& op) {
     last = &(*last)->next_;
   *last = &op;
   return true;
+}
+
+void socket_actor::check_open() const {
+  turn mine{*this};
+  if (closed_)
+    std::rethrow_exception(problem_ ? problem_ : lost(ECONNRESET));
 }
 
 bool socket_actor::cancel(socket_op& op) {
@@ -521,8 +538,7 @@ void socket_actor::shut(std::exception_ptr problem, news& out) {
       attempt(*reader);
     reader->answer();
   }
-  wake(socket_op::goal::drained,
-       problem ? problem : system_problem(ECONNRESET, "connection lost"), out);
+  wake(socket_op::goal::drained, problem ? problem : lost(ECONNRESET), out);
   wake(socket_op::goal::closed, problem, out);
 }
 

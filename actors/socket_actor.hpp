@@ -79,6 +79,7 @@ public:
   void write_eof();
   bool start(socket_op& op);
   bool cancel(socket_op& op);
+  void check_open() const; // throws if the connection is closed or lost
 
   // -- state -----------------------------------------------------------------
 
@@ -108,6 +109,7 @@ private:
   bool attempt_until(read_op_base& op);
   void attempt_line(read_op_base& op);
   void fail_read(read_op_base& op, std::exception_ptr problem);
+  bool fill_now();
   void receive();
   void on_received(const asio::error_code& failed, std::size_t count,
                    news& out);
@@ -118,6 +120,8 @@ private:
   void begin_close(news& out);
   void shut(std::exception_ptr problem, news& out);
   void tell(news& out);
+
+  std::exception_ptr lost(int code) const;
 
   template <class Member>
   struct completion;

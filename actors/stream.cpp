@@ -4,6 +4,8 @@
 
 #include "actors/socket_actor.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 namespace detail {
@@ -36,6 +38,11 @@ read_op::read_op(socket_actor& socket, std::vector<std::string> separators)
       throw std::invalid_argument("readuntil: a separator has at least one "
                                   "byte");
   separators_ = std::move(separators);
+  // Of two that end at the same place the shorter one decides.
+  std::stable_sort(separators_.begin(), separators_.end(),
+                   [](const std::string& x, const std::string& y) {
+                     return x.size() < y.size();
+                   });
 }
 
 bool read_op_base::start() {
@@ -106,6 +113,8 @@ std::string socket_op::describe() const {
 
 void socket_op::resume() const {
   check_cancelled();
+  if (yields_)
+    socket_->check_open();
   if (problem_)
     std::rethrow_exception(problem_);
 }

@@ -51,6 +51,7 @@ void any_task::print_stack() const {
 
 caf::actor any_task::actor() const {
   auto& self = static_cast<detail::task_actor&>(base_of(*this));
+  self.expose();
   return caf::actor_cast<caf::actor>(
     static_cast<caf::abstract_actor*>(&self));
 }

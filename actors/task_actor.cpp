@@ -40,8 +40,7 @@ struct task_block {
     loop_core& home = self->home();
     result_base& result = self->result();
     const result_layout& layout = *layout_of(self->ctrl());
-    self->on_destroy();
-    self->~task_actor();
+    self->~task_actor(); // `on_end` did what CAF's on_destroy would do
     layout.destroy(result);
     home.release_for_task();
   }
@@ -77,9 +76,10 @@ task_base* spawn_task(loop_core& home, frame_base* root,
   }
   auto& system = home.system();
   auto* memory = static_cast<char*>(pool_allocate(task_block::size_for(layout)));
+  caf::node_id node = system.node();
   auto* control = ::new (memory)
     caf::actor_control_block(system.next_actor_id(),
-                             const_cast<caf::node_id&>(system.node()), &system,
+                             node, &system,
                              &task_block::destroy_actor,
                              &task_block::free_block);
   task_block::layout_of(control) = &layout;
@@ -90,7 +90,6 @@ task_base* spawn_task(loop_core& home, frame_base* root,
   caf::actor_config config;
   auto* task = ::new (memory + task_block::actor_offset)
     task_actor(config, home, result, *root, made, std::move(plan));
-  task->register_at_system();
   static_cast<task_base*>(task)->launch(eager && this_worker
                                         && &this_worker->home == &home);
   return task;
@@ -113,34 +112,34 @@ void task_actor::launch(caf::execution_unit*, bool, bool) {
   // `spawn_task` starts tasks; CAF's own spawn never makes one.
 }
 
-bool task_actor::cleanup(caf::error&& reason, caf::execution_unit* unit) {
-  // As local_actor::cleanup without the call to the clock: a task has no timers
-  // there, and CAF's call would cost each task a look at them.
-  unregister_from_system();
-  return monitorable_actor::cleanup(std::move(reason), unit);
-}
-
 const char* task_actor::name() const {
   return "troupe.task";
 }
 
 // -- task_base ----------------------------------------------------------------------
 
+// What CAF's cleanup does, but without a lock for a task that CAF has never
+// heard of. The flags come first: whoever gets a handle after our exchange sees
+// them, and whoever attached before is in the list.
 void task_actor::on_end(future_state end) noexcept {
-  caf::error reason;
-  switch (end) {
-    case future_state::cancelled:
-      reason = exit_reason_ ? std::move(exit_reason_)
-                            : caf::make_error(caf::exit_reason::user_shutdown);
-      break;
-    case future_state::failed:
-      reason = caf::make_error(caf::sec::runtime_error,
-                               troupe::describe(result().error));
-      break;
-    default:
-      break;
+  if (end == future_state::cancelled && !fail_state_)
+    fail_state_ = caf::make_error(caf::exit_reason::user_shutdown);
+  else if (end == future_state::failed)
+    fail_state_ = caf::make_error(caf::sec::runtime_error,
+                                  troupe::describe(result().error));
+  else if (end == future_state::finished && fail_state_)
+    fail_state_ = caf::error{}; // the exit message was not obeyed
+  flags(flags() | is_terminated_flag | is_cleaned_up_flag);
+  if (!exposed_.exchange(true, std::memory_order_acq_rel))
+    return;
+  caf::attachable_ptr line;
+  {
+    std::lock_guard lock{mtx_};
+    attachables_head_.swap(line);
   }
-  cleanup(std::move(reason), this_worker ? this_worker->unit.get() : nullptr);
+  auto* unit = this_worker ? this_worker->unit.get() : nullptr;
+  for (caf::attachable* x = line.get(); x; x = x->next.get())
+    x->actor_exited(fail_state_, unit);
 }
 
 void task_actor::on_message(letter& item) {
@@ -150,7 +149,7 @@ void task_actor::on_message(letter& item) {
     auto& exit = content.get_mutable_as<caf::exit_msg>(0);
     unlink_from(exit.source);
     if (exit.reason) {
-      exit_reason_ = exit.reason;
+      fail_state_ = exit.reason; // should the cancellation end the task
       cancel("exit message: " + home_system().render(exit.reason));
     }
   } else if (!handle_system_message(*message.element, local_actor::context_, true)

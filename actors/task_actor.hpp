@@ -36,7 +36,6 @@ public:
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override;
   using caf::local_actor::enqueue;
   void launch(caf::execution_unit*, bool lazy, bool hide) override;
-  bool cleanup(caf::error&& reason, caf::execution_unit* unit) override;
   const char* name() const override;
 
   // -- task_base --------------------------------------------------------------
@@ -46,8 +45,13 @@ public:
   void on_dead_letter(letter& item) noexcept override;
   void dispose() noexcept override;
 
+  // Somebody gets a handle of CAF: from now on the end must be told.
+  void expose() noexcept {
+    exposed_.exchange(true, std::memory_order_acq_rel);
+  }
+
 private:
-  caf::error exit_reason_; // of the exit message that cancelled us
+  std::atomic<bool> exposed_{false};
 };
 
 } // namespace troupe::detail

@@ -290,6 +290,15 @@ std::shared_ptr<caf::execution_unit> actor_home::make_unit(worker& owner) {
   return std::make_shared<worker_unit>(*system_, owner.home);
 }
 
+void actor_home::begin_tasks() noexcept {
+  system_->registry().inc_running();
+}
+
+void actor_home::end_tasks() noexcept {
+  if (system_)
+    system_->registry().dec_running();
+}
+
 void actor_home::shut_down() {
   if (!system_)
     return;

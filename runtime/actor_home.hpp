@@ -88,6 +88,10 @@ public:
 
   std::shared_ptr<caf::execution_unit> make_unit(worker& owner);
 
+  // The loop's tasks as one running actor.
+  void begin_tasks() noexcept;
+  void end_tasks() noexcept;
+
   // Waits for the ordinary actors, at most `shutdown_limit`; then the system
   // ends. The caller runs no more jobs meanwhile: they are run here.
   void shut_down();

@@ -70,7 +70,7 @@ const std::vector<site> no_trace;
 
 future_core::future_core(loop_core& home, result_base& result,
                          bool is_task) noexcept
-  : is_task_(is_task), home_(&home), result_(&result) {
+  : home_(&home), result_(&result), is_task_(is_task) {
 }
 
 future_core::~future_core() {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 
 namespace troupe::detail {
 
@@ -375,31 +376,70 @@ bool loop_core::run_for_close(std::chrono::nanoseconds wait) {
 
 // -- lists -------------------------------------------------------------------------
 
+// While a loop has tasks, it counts as one running actor of its system: so
+// `await_all_actors_done` waits for tasks, and a task costs no atomic there.
 void loop_core::enter(task_base& task) noexcept {
-  task_lock_.lock();
+  bool shared = !exclusive_;
+  if (shared)
+    task_lock_.lock();
+  bool first = !first_task_;
   task.prev_task = last_task_;
-  if (last_task_)
-    last_task_->next_task = &task;
-  else
-    first_task_ = &task;
+  (last_task_ ? last_task_->next_task : first_task_) = &task;
   last_task_ = &task;
-  task_lock_.unlock();
+  if (shared)
+    task_lock_.unlock();
+  if (first)
+    actors_->begin_tasks();
 }
 
 void loop_core::leave(task_base& task) noexcept {
-  task_lock_.lock();
+  bool shared = !exclusive_;
+  if (shared)
+    task_lock_.lock();
   (task.prev_task ? task.prev_task->next_task : first_task_) = task.next_task;
   (task.next_task ? task.next_task->prev_task : last_task_) = task.prev_task;
   task.prev_task = task.next_task = nullptr;
-  task_lock_.unlock();
+  bool last = !first_task_;
+  if (shared)
+    task_lock_.unlock();
+  if (last)
+    actors_->end_tasks();
 }
 
 std::vector<ref<future_core>> loop_core::tasks() {
   std::vector<ref<future_core>> all;
-  task_lock_.lock();
-  for (task_base* x = first_task_; x; x = x->next_task)
-    all.emplace_back(x);
-  task_lock_.unlock();
+  auto list = [&] {
+    if (!exclusive_)
+      task_lock_.lock();
+    for (task_base* x = first_task_; x; x = x->next_task)
+      all.emplace_back(x);
+    if (!exclusive_)
+      task_lock_.unlock();
+  };
+  if (!exclusive_ || here()) {
+    list();
+  } else {
+    // The list belongs to the loop's thread: it writes it down for us.
+    std::promise<void> done;
+    class listing final : public job {
+    public:
+      listing(decltype(list)& x, std::promise<void>& told)
+        : list_(x), told_(told) {
+      }
+
+      void run() override {
+        list_();
+        told_.set_value();
+        delete this;
+      }
+
+    private:
+      decltype(list)& list_;
+      std::promise<void>& told_;
+    };
+    inject(*new listing(list, done));
+    done.get_future().wait();
+  }
   std::erase_if(all, [](const ref<future_core>& x) { return x->done(); });
   return all;
 }

@@ -85,24 +85,26 @@ cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
 
 task_base::task_base(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan)
-  : future_core(home, result, true), root_(&root), top_(&root),
-    group_(plan.group), context_(std::move(plan.context)),
-    function_(root.place().function), made_(made), number_(home.next_task_number()),
-    exclusive_(home.exclusive()) {
+  : future_core(home, result, true), exclusive_(home.exclusive()),
+    made_line_(made.line), top_(&root), context_(std::move(plan.context)),
+    number_(home.next_task_number()), function_(root.place().function),
+    made_file_(made.file) {
   root.task_ = this;
   root.result_ = &result;
   if (!context_)
     context_ = copy_current_context();
   if (!plan.name.empty())
     notes().name = std::move(plan.name);
-  if (group_)
-    group_->retain();
+  if (plan.group) {
+    plan.group->retain();
+    notes().group = plan.group;
+  }
   home.enter(*this);
 }
 
 task_base::~task_base() {
-  if (group_)
-    group_->release();
+  if (notes_ && notes_->group)
+    notes_->group->release();
 }
 
 void task_base::launch(bool eager) {
@@ -114,8 +116,8 @@ void task_base::launch(bool eager) {
 }
 
 void task_base::make_ready() {
-  if (group_ && !exclusive_)
-    group_->push(*this);
+  if (notes_ && notes_->group && !exclusive_)
+    notes_->group->push(*this);
   else
     home_->push(*this);
 }
@@ -249,9 +251,8 @@ void task_base::run() {
         return;
       continue;
     }
-    step();
-    if (!top_) {
-      finish();
+    if (frame_base* root = step()) {
+      finish(*root);
       return;
     }
     if (yields_) {
@@ -271,14 +272,13 @@ void task_base::run() {
   }
 }
 
-void task_base::step() {
+// One step: resumes frames until the task waits. Returns the root frame when
+// that has ended, which is then the one resumed last.
+frame_base* task_base::step() {
   if (must_cancel_) {
+    if (!op_) // not begun: the body never runs
+      return std::exchange(top_, nullptr);
     must_cancel_ = false;
-    if (!op_) { // not begun: the body never runs
-      must_cancel_ = true;
-      top_ = nullptr;
-      return;
-    }
     if (!op_->cancelled_) {
       op_->give_back();
       op_->cancelled_ = true;
@@ -287,14 +287,18 @@ void task_base::step() {
   op_ = nullptr;
   started_ = true;
   running_task scope{*this};
-  do
-    top_->resume();
-  while (top_ && !op_);
+  for (;;) {
+    frame_base* frame = top_;
+    frame->resume();
+    if (!top_)
+      return frame;
+    if (op_)
+      return nullptr;
+  }
 }
 
-void task_base::finish() {
-  root_->destroy();
-  root_ = nullptr;
+void task_base::finish(frame_base& root) {
+  root.destroy();
   future_state end = future_state::finished;
   if (must_cancel_ && result_->failed == failure::none) {
     end = future_state::cancelled; // asked for too late for an await
@@ -316,6 +320,11 @@ void task_base::finish() {
   home_->leave(*this);
   complete_here(end);
   on_end(end);
+  drop_letters();
+  release();
+}
+
+void task_base::drop_letters() noexcept {
   letter* left = box_.close(exclusive_);
   while (left) {
     letter* next = left->next;
@@ -325,29 +334,28 @@ void task_base::finish() {
       on_dead_letter(*left);
     left = next;
   }
-  release();
+}
+
+// The frame at the bottom of the stack.
+frame_base* task_base::root() const noexcept {
+  frame_base* frame = top_;
+  while (frame && frame->caller())
+    frame = frame->caller();
+  return frame;
 }
 
 void task_base::abandon() noexcept {
   home_->leave(*this);
   if (op_ && !answered_)
     op_->withdraw();
-  if (root_) {
+  if (frame_base* frame = root()) {
     running_task scope{*this};
-    std::exchange(root_, nullptr)->destroy();
+    frame->destroy();
   }
   op_ = nullptr;
   top_ = nullptr;
   on_end(future_state::cancelled);
-  letter* left = box_.close(exclusive_);
-  while (left) {
-    letter* next = left->next;
-    if (left->kind == letter_kind::cancel)
-      delete static_cast<cancel_letter*>(left);
-    else if (left->kind == letter_kind::message)
-      on_dead_letter(*left);
-    left = next;
-  }
+  drop_letters();
   release();
 }
 
@@ -387,10 +395,10 @@ std::string task_base::describe() const {
       text += " running at " + text_of(place);
   }
   text += '>';
-  if (made_.file && *made_.file) {
-    const char* slash = std::strrchr(made_.file, '/');
-    text += std::string{" created at "} + (slash ? slash + 1 : made_.file)
-            + ':' + std::to_string(made_.line);
+  if (made_file_ && *made_file_) {
+    const char* slash = std::strrchr(made_file_, '/');
+    text += std::string{" created at "} + (slash ? slash + 1 : made_file_)
+            + ':' + std::to_string(made_line_);
   }
   // A task that waits for tasks that wait for it would print for ever.
   static thread_local int depth = 0;

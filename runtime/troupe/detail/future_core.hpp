@@ -46,11 +46,14 @@ public:
   ref<future_core> subject; // set when the future is done
 };
 
-// What only some futures have, kept apart to keep the others small.
+class serial_queue;
+
+// What only some futures and tasks have, kept apart to keep the others small.
 struct future_notes {
   std::string name;
   std::string cancel_message;
   std::vector<site> trace; // the await chain of the exception, innermost first
+  serial_queue* group = nullptr; // the serial group of a task
 };
 
 // The untyped part of a future: its state, who waits for it, its loop.
@@ -156,17 +159,17 @@ protected:
 
   friend class future_lock;
 
-  std::atomic<std::uint32_t> refs_{1};
-  std::atomic<future_state> state_{future_state::pending};
-  mutable std::atomic<bool> retrieved_{false};
-  mutable std::atomic<bool> locked_{false};
-  std::atomic<bool> claimed_{false}; // somebody sets the value
-  const bool is_task_;
   loop_core* home_;
   result_base* result_;
   future_waiter* head_ = nullptr;
   future_waiter* tail_ = nullptr;
   future_notes* notes_ = nullptr;
+  std::atomic<std::uint32_t> refs_{1};
+  std::atomic<future_state> state_{future_state::pending};
+  mutable std::atomic<bool> retrieved_{false};
+  mutable std::atomic<bool> locked_{false};
+  std::atomic<bool> claimed_{false}; // somebody sets the value
+  const bool is_task_; // the last: a task's flags fill the rest of the word
 };
 
 // A future with its value, as `loop.create_future()` makes it.

@@ -14,12 +14,12 @@
 namespace troupe::detail {
 
 // Memory for what lives as long as an await, a callback or a task: frames,
-// callbacks, task cells. Each thread keeps blocks of 64 to 1,024 bytes, at
+// callbacks, task cells. Each thread keeps blocks of up to 1,024 bytes, at
 // most `pool_bin_limit` of a size; what is more goes back to `operator new`.
 // Under a sanitizer every block comes from `operator new`, so that a use after
 // free is seen.
-inline constexpr std::size_t pool_grain = 64;
-inline constexpr std::size_t pool_bins = 17; // bin 0 is not used
+inline constexpr std::size_t pool_grain = 16;
+inline constexpr std::size_t pool_bins = 65; // bin 0 is not used
 inline constexpr unsigned pool_bin_limit = 512;
 
 struct pool_block {

@@ -9,8 +9,6 @@
 
 namespace troupe::detail {
 
-class serial_queue;
-
 // How a task is made.
 struct task_plan {
   std::string name;
@@ -62,20 +60,8 @@ public:
 
   std::vector<site> stack() const;
 
-  const site& made_at() const noexcept {
-    return made_;
-  }
-
-  const char* function() const noexcept {
-    return function_;
-  }
-
   context_ref& context() noexcept {
     return context_;
-  }
-
-  serial_queue* group() const noexcept {
-    return group_;
   }
 
   bool started() const noexcept {
@@ -89,12 +75,11 @@ public:
   }
 
   bool wait_for(op& pending) {
-    op_ = &pending;
     answered_ = false;
-    if (pending.start())
-      return true;
-    op_ = nullptr;
-    return false;
+    if (!pending.start()) // may throw: then nothing is pending
+      return false;
+    op_ = &pending;
+    return true;
   }
 
   // Makes `frame` the one to go on with.
@@ -140,25 +125,27 @@ private:
   void handle_mailbox();
   void handle_cancel(const std::string& message);
   void settle();
-  void step();
-  void finish();
+  frame_base* step();
+  void finish(frame_base& root);
   void make_ready();
 
-  mailbox box_;
-  frame_base* root_;
-  frame_base* top_;
-  op* op_ = nullptr;
-  serial_queue* group_;
-  context_ref context_;
-  const char* function_;
-  site made_;
-  std::uint64_t number_ = 0;
-  std::atomic<int> cancelling_{0};
+  frame_base* root() const noexcept;
+  void drop_letters() noexcept;
+
+  const bool exclusive_;
   bool must_cancel_ = false; // the next await throws
   bool answered_ = false;    // the present op was answered
   bool yields_ = false;      // ready again after this step
   bool started_ = false;
-  const bool exclusive_;
+  std::atomic<int> cancelling_{0};
+  unsigned made_line_;
+  mailbox box_;
+  frame_base* top_; // to go on with; null once the root has ended
+  op* op_ = nullptr;
+  context_ref context_;
+  std::uint64_t number_;
+  const char* function_;
+  const char* made_file_;
 };
 
 inline bool op::suspend(frame_base& frame) {
