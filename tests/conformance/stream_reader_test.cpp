@@ -441,6 +441,7 @@ TEST_CASE("stream_reader: readuntil over the limit leaves the data and says "
           consumed.push_back(problem.consumed);
         }
         to.peer.send(i == 0 ? "A" : "!");
+        co_await turns(3);
       }
       if (consumed.size() == 2)
         data = co_await to.reader.readexactly(consumed[1]);

@@ -346,6 +346,15 @@ inline std::size_t running_threads() {
   return count_entries("/proc/self/task");
 }
 
+// Waits until no more than `count` threads run: one that was joined is listed
+// a little longer.
+inline std::size_t settled_threads(std::size_t count) {
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+  while (running_threads() > count && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  return running_threads();
+}
+
 // Resident memory in bytes.
 inline std::size_t resident_bytes() {
   std::ifstream file{"/proc/self/statm"};
@@ -435,7 +444,7 @@ void for_each_setting(F&& body) {
       auto threads = running_threads();
       body(setting{options, family});
       CHECK(open_descriptors() == descriptors);
-      CHECK(running_threads() == threads);
+      CHECK(settled_threads(threads) == threads);
     }
   });
 }
