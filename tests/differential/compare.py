@@ -47,7 +47,8 @@ def difference(executable, name, arguments, attempts):
     """Returns how the outputs differ; empty if they do not."""
     for _ in range(attempts):
         expected, problem = output_of(
-            [sys.executable, str(HERE / f"{name}.py"), *arguments])
+            [sys.executable, "-I", "-S", str(HERE / f"{name}.py"),
+             *arguments])
         if problem:
             return "Python itself failed: " + problem
         printed, problem = output_of([executable, name, *arguments])

@@ -271,3 +271,55 @@ PROGRAM(74_generator_left_open) {
   });
   print("over");
 }
+
+PROGRAM(97_generator_cleanup) {
+  auto source
+    = [](std::string name, int turns) -> async_generator<std::string> {
+    std::exception_ptr closing;
+    try {
+      for (int i = 0; i < 5; ++i)
+        co_yield name + " " + std::to_string(i);
+    } catch (...) {
+      closing = std::current_exception();
+    }
+    print(name, "cleans up");
+    for (int turn = 0; turn < turns; ++turn) {
+      co_await sleep(0s);
+      print(name, "clean", turn);
+    }
+    if (closing)
+      std::rethrow_exception(closing);
+  };
+  auto reader = [&](std::string name, char stop, int turns) -> coro<void> {
+    auto words = source(name, turns);
+    while (auto word = co_await words.next()) {
+      print("got", *word);
+      if (word->back() == stop)
+        break;
+      co_await sleep(0s);
+    }
+    co_await words.aclose();
+    print(name, "closed");
+  };
+  auto close = [](async_generator<std::string>& generator) -> coro<void> {
+    co_await generator.aclose();
+    print("closed by a task");
+  };
+  run([&]() -> coro<void> {
+    std::vector<task<>> tasks;
+    tasks.push_back(create_task(reader("a", '1', 2)));
+    tasks.push_back(create_task(reader("b", '0', 3)));
+    tasks.push_back(create_task(reader("c", '9', 1)));
+    for (auto& t : tasks) {
+      co_await t;
+      print("main");
+    }
+    auto early = source("early", 1);
+    auto first = co_await early.next();
+    print("first", *first);
+    get_running_loop().call_soon([] { print("soon"); });
+    auto closing = create_task(close(early));
+    co_await closing;
+    print("end");
+  });
+}

@@ -401,3 +401,70 @@ PROGRAM(67_unretrieved) {
     print("end");
   });
 }
+
+PROGRAM(95_runner_left_over) {
+  auto background = [](std::string name, int turns) -> coro<void> {
+    try {
+      for (int turn = 0; turn < turns; ++turn) {
+        print(name, turn);
+        co_await sleep(0s);
+      }
+      print(name, "ends");
+    } catch (const cancelled_error&) {
+      print(name, "cancelled at the end");
+      throw;
+    }
+  };
+  auto first = [&]() -> coro<std::string> {
+    create_task(background("short", 4));
+    create_task(background("long", 99));
+    co_await sleep(0s);
+    print("first ends");
+    co_return "one";
+  };
+  auto second = []() -> coro<std::string> {
+    print("second begins with", all_tasks().size());
+    for (int i = 0; i < 4; ++i)
+      co_await sleep(0s);
+    print("second ends with", all_tasks().size());
+    co_return "two";
+  };
+  auto fails = []() -> coro<void> {
+    co_await sleep(0s);
+    throw std::invalid_argument("third");
+  };
+  runner scope;
+  print(scope.run(first()));
+  print("between");
+  print(scope.run(second()));
+  try {
+    scope.run(fails());
+  } catch (const std::invalid_argument& e) {
+    print("caught", e);
+  }
+  print("close");
+  scope.close();
+  print("closed");
+}
+
+PROGRAM(96_left_over_fails) {
+  auto fails_at_the_end = []() -> coro<void> {
+    try {
+      co_await sleep(1h);
+    } catch (const cancelled_error&) {
+      print("fails now");
+      throw std::invalid_argument("while it was cancelled");
+    }
+  };
+  auto main = [&]() -> coro<std::string> {
+    auto loop = get_running_loop();
+    loop.set_exception_handler([](event_loop&, const error_context& what) {
+      print("handler:", text_of(what.exception));
+    });
+    auto t = create_task(fails_at_the_end());
+    t.add_done_callback([] { print("done callback"); });
+    co_await sleep(0s);
+    co_return "main's value";
+  };
+  print(run(main()));
+}

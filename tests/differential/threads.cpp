@@ -3,6 +3,7 @@
 #include "differential/program.hpp"
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 using namespace differential;
@@ -158,5 +159,73 @@ PROGRAM(78_coroutine_from_a_thread) {
     co_await sleep(0s);
     co_await sleep(0s);
     print("left", all_tasks().size());
+  });
+}
+
+PROGRAM(98_executor_cancel) {
+  std::vector<std::string> log;
+  std::promise<void> go_on;
+  run([&]() -> coro<void> {
+    auto loop = get_running_loop();
+    auto begun = loop.create_future();
+    auto blocks = [&, loop]() mutable {
+      loop.call_soon_threadsafe([begun] { begun.set_result(); });
+      go_on.get_future().wait();
+      log.push_back("the first ran to its end");
+      return 1;
+    };
+    auto append = [&](std::string line) {
+      log.push_back(line);
+    };
+    thread_pool pool{1};
+    auto first = loop.run_in_executor(pool, blocks);
+    auto second
+      = loop.run_in_executor(pool, append, std::string("the second ran"));
+    auto third
+      = loop.run_in_executor(pool, append, std::string("the third ran"));
+    co_await begun;
+    bool asked = first.cancel();
+    print("first", asked, first.cancelled());
+    asked = second.cancel();
+    print("second", asked, second.cancelled());
+    co_await sleep(0s);
+    go_on.set_value();
+    co_await third;
+    try {
+      co_await first;
+    } catch (const cancelled_error&) {
+      print("first was cancelled");
+    }
+    try {
+      co_await second;
+    } catch (const cancelled_error&) {
+      print("second was cancelled");
+    }
+    for (const auto& line : log)
+      print(line);
+    pool.shutdown();
+  });
+}
+
+PROGRAM(99_idle) {
+  run([]() -> coro<void> {
+    auto loop = get_running_loop();
+    auto x = loop.create_future<std::string>();
+    auto begin = loop.time();
+    std::thread other{[loop, x]() mutable {
+      std::this_thread::sleep_for(30ms);
+      loop.call_soon_threadsafe([] { print("from the thread"); });
+      std::this_thread::sleep_for(60ms);
+      loop.call_soon_threadsafe([x] { x.set_result("the thread ends"); });
+    }};
+    loop.call_later(60ms, [] { print("timer"); });
+    auto never = loop.call_later(10ms, [] { print("never"); });
+    never.cancel();
+    auto late = loop.call_later(120ms, [] { print("later timer"); });
+    print(co_await x);
+    print("in time", loop.time() - begin >= 90ms, late.when() > loop.time());
+    other.join();
+    co_await sleep(60ms);
+    print("in time", loop.time() - begin >= 150ms);
   });
 }
