@@ -15,13 +15,13 @@ async def main():
     loop = asyncio.get_running_loop()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         futures = [loop.run_in_executor(pool, work, name) for name in "abcd"]
-        futures[3].add_done_callback(
-            lambda f: print("the last is done", f.result()))
-        print("not yet", [f.done() for f in futures].count(True) < 5)
+        seen = []
+        futures[3].add_done_callback(lambda f: seen.append(f.result()))
         for future in futures:
             print(await future)
         print(log)
         await asyncio.sleep(0)
+        print("the callback saw", *seen)
     print(await loop.run_in_executor(None, work, "default"))
     await loop.shutdown_default_executor()
     try:
