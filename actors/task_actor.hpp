@@ -49,9 +49,6 @@ public:
   void expose() noexcept {
     exposed_.exchange(true, std::memory_order_acq_rel);
   }
-
-private:
-  std::atomic<bool> exposed_{false};
 };
 
 } // namespace troupe::detail

@@ -93,21 +93,27 @@ private:
 
 // -- time ----------------------------------------------------------------------
 
+// One ring of the clock. It goes when it has rung; one that came too early
+// rings for nothing.
 class actor_clock::alarm final : public timer {
 public:
   explicit alarm(actor_clock& clock) noexcept : clock_(clock) {
   }
 
   void run() override {
-    clock_.ring();
+    clock_.ring(*this);
+    delete this;
+  }
+
+  void discard() noexcept override {
+    delete this;
   }
 
 private:
   actor_clock& clock_;
 };
 
-actor_clock::actor_clock(loop_core& home) noexcept
-  : home_(home), alarm_(std::make_unique<alarm>(*this)) {
+actor_clock::actor_clock(loop_core& home) noexcept : home_(home) {
 }
 
 actor_clock::~actor_clock() = default;
@@ -148,18 +154,19 @@ void actor_clock::arm() {
     home_.inject(*new rearm(*this));
     return;
   }
-  if (armed_) {
-    if (alarm_->deadline <= due || !home_.remove_timer(*alarm_))
-      return; // it rings in time, or is ringing and arms itself again
-  }
-  armed_ = true;
+  if (alarm_ && alarm_->deadline <= due)
+    return;
+  if (alarm_)
+    home_.cancel_timer(*alarm_);
+  alarm_ = new alarm(*this);
   alarm_->deadline = due;
   home_.add_timer(*alarm_);
 }
 
-void actor_clock::ring() {
-  change([this] {
-    armed_ = false;
+void actor_clock::ring(const alarm& which) {
+  change([&] {
+    if (alarm_ == &which)
+      alarm_ = nullptr;
     trigger_expired_timeouts();
   });
 }
@@ -218,8 +225,8 @@ void actor_clock::schedule_message(time_point t, caf::group target,
 void actor_clock::cancel_all() {
   std::lock_guard lock{mutex_};
   simple_actor_clock::cancel_all();
-  if (std::exchange(armed_, false))
-    home_.remove_timer(*alarm_);
+  if (alarm* last = std::exchange(alarm_, nullptr))
+    home_.cancel_timer(*last);
 }
 
 // -- scheduling -------------------------------------------------------------------

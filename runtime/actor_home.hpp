@@ -45,14 +45,13 @@ private:
 
   template <class F>
   void change(F&& function);
-  void ring();
+  void ring(const alarm& which);
   void arm();
 
   loop_core& home_;
   std::recursive_mutex mutex_; // dropping an actor inside may come back
   std::atomic<bool> used_{false};
-  std::unique_ptr<alarm> alarm_;
-  bool armed_ = false; // the alarm waits or is about to ring
+  alarm* alarm_ = nullptr; // waits for the earliest of CAF's timers
 };
 
 // The loop as CAF's scheduler: what CAF wants to run becomes a job.

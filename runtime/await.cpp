@@ -28,6 +28,9 @@ std::string yield_op::describe() const {
 // As in asyncio the timer is a callback of its own: it runs in the ready queue,
 // and the task goes on in the turn after. It does not live in the op, so that a
 // sleep whose alarm is due already can still be cancelled on the spot.
+//
+// It belongs to the op and to the loop; whoever takes `sleeper_` out first
+// answers.
 class sleep_op_base::alarm final : public timer {
 public:
   explicit alarm(sleep_op_base& sleeper) noexcept : sleeper_(&sleeper) {
@@ -42,19 +45,27 @@ public:
   }
 
   void run() override {
-    if (sleeper_) {
-      sleeper_->alarm_ = nullptr;
-      sleeper_->answer();
-    }
-    delete this;
+    if (sleep_op_base* sleeper = take())
+      sleeper->answer();
+    release();
   }
 
-  void forget() noexcept {
-    sleeper_ = nullptr;
+  void discard() noexcept override {
+    release();
+  }
+
+  sleep_op_base* take() noexcept {
+    return sleeper_.exchange(nullptr, std::memory_order_acq_rel);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
   }
 
 private:
-  sleep_op_base* sleeper_;
+  std::atomic<sleep_op_base*> sleeper_;
+  std::atomic<int> refs_{2};
 };
 
 bool sleep_op_base::start() {
@@ -69,28 +80,22 @@ bool sleep_op_base::start() {
   return true;
 }
 
+sleep_op_base::~sleep_op_base() {
+  if (alarm_)
+    alarm_->release();
+}
+
 bool sleep_op_base::request_cancel(const std::string&) {
-  if (cancelled_ || !alarm_)
+  if (!alarm_ || !alarm_->take())
     return false;
-  loop_core& home = task_->home();
-  if (home.remove_timer(*alarm_))
-    delete alarm_;
-  else if (home.exclusive())
-    alarm_->forget(); // it stands in the ready queue, and means nothing now
-  else
-    return false; // a worker is about to ring it
-  alarm_ = nullptr;
+  task_->home().cancel_timer(*alarm_);
   answer_cancelled();
   return true;
 }
 
 void sleep_op_base::withdraw() noexcept {
-  if (!alarm_)
-    return;
-  if (task_->home().remove_timer(*alarm_))
-    delete alarm_;
-  else
-    alarm_->forget(); // the loop is closing: nothing runs beside us
+  if (alarm_ && alarm_->take())
+    task_->home().cancel_timer(*alarm_);
 }
 
 std::string sleep_op_base::describe() const {

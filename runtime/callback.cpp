@@ -16,11 +16,15 @@ thread_local const callback* running_callback = nullptr;
 
 callback::callback(loop_core& home, site made) noexcept
   : home_(&home), made_(made) {
-  home.retain();
+  home.retain_for_task();
 }
 
 callback::~callback() {
-  home_->release();
+  home_->release_for_task();
+}
+
+void callback::discard() noexcept {
+  release();
 }
 
 void callback::run() {
@@ -59,8 +63,8 @@ void callback::cancel() {
   phase expected = phase::waiting;
   if (phase_.compare_exchange_strong(expected, phase::cancelled,
                                      std::memory_order_acq_rel)) {
-    if ((!home_->exclusive() || home_->here()) && home_->remove_timer(*this))
-      release(); // the heap's count
+    if (deadline != 0 && (!home_->exclusive() || home_->here()))
+      home_->cancel_timer(*this);
     drop();
     return;
   }

@@ -136,13 +136,18 @@ void loop_core::add_timer(timer& item) {
   }
 }
 
-bool loop_core::remove_timer(timer& item) noexcept {
-  if (exclusive_)
-    return timers_.remove(item);
+void loop_core::cancel_timer(timer& item) noexcept {
+  if (exclusive_) {
+    item.dead.store(true, std::memory_order_relaxed);
+    if (item.waits.load(std::memory_order_relaxed))
+      timers_.cancelled();
+    return;
+  }
   timer_lock_.lock();
-  bool removed = timers_.remove(item);
+  item.dead.store(true, std::memory_order_relaxed);
+  if (item.waits.load(std::memory_order_relaxed))
+    timers_.cancelled();
   timer_lock_.unlock();
-  return removed;
 }
 
 void loop_core::collect_timers() {

@@ -116,7 +116,10 @@ public:
 
   std::int64_t now() const noexcept;
   void add_timer(timer& item);
-  bool remove_timer(timer& item) noexcept;
+
+  // The timer is not to run any more; its owner, the timers or the ready queue,
+  // discards it in its time.
+  void cancel_timer(timer& item) noexcept;
 
   asio::io_context& io() noexcept {
     return io_;

@@ -86,8 +86,9 @@ cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
 task_base::task_base(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan)
   : future_core(home, result, true), exclusive_(home.exclusive()),
-    made_line_(made.line), top_(&root), context_(std::move(plan.context)),
-    number_(home.next_task_number()), function_(root.place().function),
+    must_cancel_(false), answered_(false), yields_(false), started_(false),
+    number_(home.next_task_number()), made_line_(made.line), top_(&root),
+    context_(std::move(plan.context)), function_(root.place().function),
     made_file_(made.file) {
   root.task_ = this;
   root.result_ = &result;

@@ -8,8 +8,8 @@
 namespace troupe::detail {
 
 // The waiting timers, the earliest on top; among equal deadlines the one that
-// was added first. A heap of four children a node, in which each timer knows
-// its place, so that cancelling needs no search.
+// was added first. A heap of four children a node in one block of memory:
+// moving an entry touches no timer.
 class timer_heap {
 public:
   bool empty() const noexcept {
@@ -26,32 +26,26 @@ public:
 
   void add(timer& item) {
     slots_.push_back({item.deadline, ++sequence_, &item});
+    item.waits.store(true, std::memory_order_relaxed);
     rise(slots_.size() - 1);
   }
 
-  // False if the timer does not wait (any more).
-  bool remove(timer& item) noexcept {
-    if (item.index == timer::not_waiting)
-      return false;
-    std::size_t hole = item.index;
-    item.index = timer::not_waiting;
-    slot last = slots_.back();
-    slots_.pop_back();
-    if (hole < slots_.size()) {
-      put(hole, last);
-      rise(hole);
-      sink(last.item->index);
-    }
-    shrink();
-    return true;
+  // A waiting timer was marked dead. The dead that are on top go at once, the
+  // others when they are more than half of over a hundred, as in asyncio.
+  void cancelled() noexcept {
+    ++dead_;
+    if (slots_.size() > 100 && dead_ * 2 > slots_.size())
+      purge();
+    else
+      drop_dead_top();
   }
 
   // Takes the earliest timer if it is due at `now`.
   timer* take_due(std::int64_t now) noexcept {
     if (slots_.empty() || slots_.front().deadline > now)
       return nullptr;
-    timer* due = slots_.front().item;
-    remove(*due);
+    timer* due = take_top();
+    drop_dead_top();
     return due;
   }
 
@@ -67,9 +61,41 @@ private:
     }
   };
 
-  void put(std::size_t place, const slot& x) noexcept {
-    slots_[place] = x;
-    x.item->index = static_cast<std::uint32_t>(place);
+  timer* take_top() noexcept {
+    timer* top = slots_.front().item;
+    top->waits.store(false, std::memory_order_relaxed);
+    slots_.front() = slots_.back();
+    slots_.pop_back();
+    if (!slots_.empty())
+      sink(0);
+    else if (slots_.capacity() > 4096)
+      slots_ = {}; // memory for a burst is not kept for ever
+    return top;
+  }
+
+  void drop_dead_top() noexcept {
+    while (!slots_.empty()
+           && slots_.front().item->dead.load(std::memory_order_relaxed)) {
+      --dead_;
+      take_top()->discard();
+    }
+  }
+
+  void purge() noexcept {
+    std::size_t kept = 0;
+    for (slot& x : slots_) {
+      if (x.item->dead.load(std::memory_order_relaxed)) {
+        x.item->waits.store(false, std::memory_order_relaxed);
+        x.item->discard();
+      } else {
+        slots_[kept++] = x;
+      }
+    }
+    slots_.resize(kept);
+    dead_ = 0;
+    for (std::size_t i = kept / 4 + 1; i-- > 0;)
+      if (i < kept)
+        sink(i);
   }
 
   void rise(std::size_t place) noexcept {
@@ -78,10 +104,10 @@ private:
       std::size_t parent = (place - 1) / 4;
       if (!moving.before(slots_[parent]))
         break;
-      put(place, slots_[parent]);
+      slots_[place] = slots_[parent];
       place = parent;
     }
-    put(place, moving);
+    slots_[place] = moving;
   }
 
   void sink(std::size_t place) noexcept {
@@ -97,19 +123,14 @@ private:
           best = child;
       if (!slots_[best].before(moving))
         break;
-      put(place, slots_[best]);
+      slots_[place] = slots_[best];
       place = best;
     }
-    put(place, moving);
-  }
-
-  // Memory for a burst of timers is not kept for ever.
-  void shrink() noexcept {
-    if (slots_.empty() && slots_.capacity() > 4096)
-      slots_ = {};
+    slots_[place] = moving;
   }
 
   std::vector<slot> slots_;
+  std::size_t dead_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

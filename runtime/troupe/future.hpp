@@ -35,11 +35,10 @@ public:
 protected:
   void check() const;
 
-  ref<future_core> target_;
-
-private:
   enum class misuse : std::uint8_t { none, wrong_loop, itself };
   misuse misuse_ = misuse::none;
+  bool last_ = false; // the only handle was given to us
+  ref<future_core> target_;
 };
 
 template <class T>
@@ -48,7 +47,8 @@ public:
   // `last`: the handle was given away, so the value may be moved out if nobody
   // else has one.
   future_op(ref<future_core> target, bool last) noexcept
-    : future_op_base(std::move(target)), last_(last) {
+    : future_op_base(std::move(target)) {
+    last_ = last;
   }
 
   T resume() {
@@ -64,9 +64,6 @@ public:
       return std::move(slot.get());
     }
   }
-
-private:
-  bool last_;
 };
 
 template <>

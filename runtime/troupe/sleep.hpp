@@ -39,6 +39,8 @@ public:
     : op(std::move(other)), delay_(other.delay_) {
   }
 
+  ~sleep_op_base();
+
   bool ready(frame_base&) const noexcept {
     return false;
   }
@@ -52,7 +54,7 @@ private:
   class alarm;
 
   std::int64_t delay_;
-  alarm* alarm_ = nullptr; // waits or is due; null once it has rung
+  alarm* alarm_ = nullptr; // null for one turn
 };
 
 template <class T>

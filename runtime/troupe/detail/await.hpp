@@ -185,7 +185,7 @@ public:
 
   template <awaitable T>
   auto await_transform(T&& x, site here = site::here()) {
-    site_ = here;
+    stand_at(here);
     using awaiter = decltype(find_awaiter(std::forward<T>(x)));
     return bound_awaiter<awaiter>{find_awaiter(std::forward<T>(x)), this};
   }

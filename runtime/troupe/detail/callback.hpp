@@ -14,14 +14,17 @@
 
 namespace troupe::detail {
 
-// Something that becomes a ready job at a point in time. It lives in the frame
-// of a sleeping task or in a timer callback; the heap knows where it stands.
+// Something that becomes a ready job at a point in time. The loop's timers own
+// it until then. A cancelled timer stays among them until its time comes or
+// half of them are cancelled: so cancelling costs nothing.
 class timer : public job {
 public:
-  static constexpr std::uint32_t not_waiting = 0xffff'ffff;
+  // Called instead of `run` when a cancelled timer is thrown away.
+  virtual void discard() noexcept = 0;
 
   std::int64_t deadline = 0; // nanoseconds of the loop's clock
-  std::uint32_t index = not_waiting;
+  std::atomic<bool> waits{false};   // the loop's timers have it
+  std::atomic<bool> dead{false};    // cancelled
 
 protected:
   ~timer() = default;
@@ -47,6 +50,7 @@ public:
   }
 
   void run() final;
+  void discard() noexcept final;
   void cancel();
   bool cancelled() const;
   std::string describe() const;

@@ -22,11 +22,11 @@ class task_base;
 class frame_base {
 public:
   void resume() {
-    entry(0)(frame_);
+    entry(0)(static_cast<char*>(base_) + shift_);
   }
 
   void destroy() {
-    entry(1)(frame_);
+    entry(1)(static_cast<char*>(base_) + shift_);
   }
 
   // True once the body has begun; only then has it a task.
@@ -34,8 +34,13 @@ public:
     return task_ != nullptr;
   }
 
-  const site& place() const noexcept {
-    return site_;
+  site place() const noexcept {
+    return {function_, file_, line_};
+  }
+
+  void stand_at(const site& here) noexcept {
+    file_ = here.file;
+    line_ = here.line;
   }
 
   frame_base* caller() const noexcept {
@@ -45,7 +50,8 @@ public:
 protected:
   friend class task_base;
 
-  explicit frame_base(site made) noexcept : site_(made) {
+  explicit frame_base(site made) noexcept
+    : function_(made.function), file_(made.file), line_(made.line) {
   }
 
   frame_base(const frame_base&) = delete;
@@ -60,9 +66,11 @@ protected:
     }
 
     void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
-      promise->base_
+      void* base
         = std::coroutine_handle<Promise>::from_promise(*promise).address();
-      promise->frame_ = handle.address();
+      promise->base_ = base;
+      promise->shift_ = static_cast<int>(static_cast<char*>(handle.address())
+                                         - static_cast<char*>(base));
     }
 
     void await_resume() const noexcept {
@@ -73,7 +81,6 @@ public:
   frame_base* caller_ = nullptr;
   task_base* task_ = nullptr;
   result_base* result_ = nullptr; // where the result goes: to whoever awaits us
-  site site_; // where it was made; then the place of its present await
 
 private:
   using entry_point = void (*)(void*);
@@ -82,8 +89,11 @@ private:
     return static_cast<entry_point*>(base_)[index];
   }
 
+  const char* function_;
+  const char* file_; // where it was made; then the place of its present await
+  unsigned line_;
+  int shift_ = 0; // g++ 12, see above
   void* base_ = nullptr;
-  void* frame_ = nullptr;
 };
 
 // Called in a catch handler of a coroutine's body: keeps the exception for

@@ -69,8 +69,8 @@ protected:
 
   [[noreturn]] void throw_cancelled() const;
 
+  bool cancelled_ = false; // beside the letter's kind: no word of its own
   task_base* task_ = nullptr;
-  bool cancelled_ = false;
 };
 
 // Suspends for one turn of the loop.

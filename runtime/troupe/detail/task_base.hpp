@@ -103,10 +103,6 @@ public:
     return op_;
   }
 
-  // The list of all tasks of a loop.
-  task_base* prev_task = nullptr;
-  task_base* next_task = nullptr;
-
 protected:
   ~task_base() override;
 
@@ -120,6 +116,7 @@ protected:
   virtual void on_dead_letter(letter& item) noexcept = 0;
 
 private:
+  friend class loop_core; // keeps the list of its tasks
   struct cancel_letter;
 
   void handle_mailbox();
@@ -132,20 +129,27 @@ private:
   frame_base* root() const noexcept;
   void drop_letters() noexcept;
 
-  const bool exclusive_;
-  bool must_cancel_ = false; // the next await throws
-  bool answered_ = false;    // the present op was answered
-  bool yields_ = false;      // ready again after this step
-  bool started_ = false;
+protected:
+  std::atomic<bool> exposed_{false}; // CAF has a handle: its end must be told
+
+private:
+  // These and `exposed_` fill the last word of future_core.
+  const bool exclusive_ : 1;
+  bool must_cancel_ : 1; // the next await throws
+  bool answered_ : 1;    // the present op was answered
+  bool yields_ : 1;      // ready again after this step
+  bool started_ : 1;
   std::atomic<int> cancelling_{0};
-  unsigned made_line_;
+  const std::uint64_t number_ : 44;
+  const std::uint64_t made_line_ : 20;
   mailbox box_;
   frame_base* top_; // to go on with; null once the root has ended
   op* op_ = nullptr;
   context_ref context_;
-  std::uint64_t number_;
   const char* function_;
   const char* made_file_;
+  task_base* prev_task = nullptr; // the list of all tasks of the loop
+  task_base* next_task = nullptr;
 };
 
 inline bool op::suspend(frame_base& frame) {
