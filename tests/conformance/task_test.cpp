@@ -561,7 +561,7 @@ TEST_CASE("task: pending when its loop closes is reported (fact 23)",
     errors.watch(loop);
     auto gate = loop.create_future<void>();
     loop.create_task(wait_for_gate(gate), {.name = "forgotten"});
-    const std::string place = "task_test.cpp:" + std::to_string(__LINE__ - 2);
+    const std::string place = "task_test.cpp:" + std::to_string(__LINE__ - 1);
     loop.run_until_complete(turns(3));
     CHECK(errors.size() == 0);
     loop.close();
