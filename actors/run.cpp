@@ -7,20 +7,24 @@ namespace troupe {
 
 namespace {
 
-// Waits for tasks that were cancelled, and reports how they failed.
+// Waits for tasks that were cancelled; when all have ended and their callbacks
+// have run, reports how they failed.
 coro<void> finish_tasks(event_loop loop, std::vector<any_task> left) {
   for (const any_task& task : left) {
     try {
       co_await task;
-    } catch (const cancelled_error&) {
     } catch (...) {
-      loop.call_exception_handler(
-        {.message = "unhandled exception during run() shutdown",
-         .exception = std::current_exception(),
-         .future = to_string(task),
-         .await_chain = task.await_chain()});
+      // Looked at below.
     }
   }
+  co_await sleep(std::chrono::seconds{0});
+  for (const any_task& task : left)
+    if (!task.cancelled() && task.exception())
+      loop.call_exception_handler(
+        {.message = "unhandled exception during run() shutdown",
+         .exception = task.exception(),
+         .future = to_string(task),
+         .await_chain = task.await_chain()});
 }
 
 } // namespace

@@ -18,9 +18,11 @@ namespace {
 // it, and then the result.
 struct task_block {
   static constexpr std::size_t actor_offset = CAF_CACHE_LINE_SIZE;
-  static constexpr std::size_t result_offset
-    = (actor_offset + sizeof(task_actor) + alignof(std::max_align_t) - 1)
-      / alignof(std::max_align_t) * alignof(std::max_align_t);
+
+  static std::size_t result_offset(const result_layout& layout) {
+    constexpr std::size_t end = actor_offset + sizeof(task_actor);
+    return (end + layout.align - 1) / layout.align * layout.align;
+  }
 
   static const result_layout*& layout_of(caf::actor_control_block* control) {
     static_assert(sizeof(caf::actor_control_block) + sizeof(void*)
@@ -31,7 +33,7 @@ struct task_block {
   }
 
   static std::size_t size_for(const result_layout& layout) {
-    return result_offset + layout.size;
+    return result_offset(layout) + layout.size;
   }
 
   // Called by CAF when the last strong handle goes.
@@ -83,7 +85,7 @@ task_base* spawn_task(loop_core& home, frame_base* root,
                              &task_block::destroy_actor,
                              &task_block::free_block);
   task_block::layout_of(control) = &layout;
-  result_base& result = layout.construct(memory + task_block::result_offset);
+  result_base& result = layout.construct(memory + task_block::result_offset(layout));
   home.retain_for_task();
   bool eager = plan.eager < 0 ? home.factory == task_factory::eager
                               : plan.eager > 0;

@@ -34,7 +34,7 @@ void watch_thread() noexcept {
 void* pool_allocate_slow(std::size_t bin) {
   if (!local_pools.watched)
     watch_thread();
-  return ::operator new(bin * pool_grain);
+  return ::operator new(bin * pool_grain + 8);
 }
 
 void pool_free_slow(void* block) noexcept {

@@ -64,6 +64,7 @@ namespace detail {
 // Makes the actor of a task, with `size` bytes for its result behind it.
 struct result_layout {
   std::size_t size;
+  std::size_t align;
   result_base& (*construct)(void* memory);
   void (*destroy)(result_base& result) noexcept;
 };
@@ -71,6 +72,7 @@ struct result_layout {
 template <class T>
 inline constexpr result_layout layout_of{
   sizeof(result_slot<T>),
+  alignof(result_slot<T>),
   [](void* memory) -> result_base& {
     static_assert(alignof(result_slot<T>) <= alignof(std::max_align_t),
                   "a task's result must not be over-aligned");

@@ -18,8 +18,10 @@ namespace troupe::detail {
 // most `pool_bin_limit` of a size; what is more goes back to `operator new`.
 // Under a sanitizer every block comes from `operator new`, so that a use after
 // free is seen.
+//
+// Bin n holds blocks of 16 n + 8 bytes: what fits glibc's chunks without waste.
 inline constexpr std::size_t pool_grain = 16;
-inline constexpr std::size_t pool_bins = 65; // bin 0 is not used
+inline constexpr std::size_t pool_bins = 65;
 inline constexpr unsigned pool_bin_limit = 512;
 
 struct pool_block {
@@ -47,7 +49,7 @@ void pool_free_slow(void* block) noexcept;
 
 inline void* pool_allocate(std::size_t size) {
 #ifndef TROUPE_POOL_OFF
-  std::size_t bin = (size + pool_grain - 1) / pool_grain;
+  std::size_t bin = (size + 7) / pool_grain;
   if (bin < pool_bins) {
     pool_bin& mine = local_pools.bins[bin];
     if (pool_block* block = mine.head) {
@@ -63,7 +65,7 @@ inline void* pool_allocate(std::size_t size) {
 
 inline void pool_free(void* memory, std::size_t size) noexcept {
 #ifndef TROUPE_POOL_OFF
-  std::size_t bin = (size + pool_grain - 1) / pool_grain;
+  std::size_t bin = (size + 7) / pool_grain;
   if (bin < pool_bins) {
     pool_bin& mine = local_pools.bins[bin];
     if (mine.count < pool_bin_limit && local_pools.watched) {
