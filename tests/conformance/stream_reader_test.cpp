@@ -431,7 +431,8 @@ TEST_CASE("stream_reader: readuntil over the limit leaves the data and says "
     std::vector<std::size_t> consumed;
     std::string data;
     std::string rest;
-    talk_with_limit(how, 3, [&](linked& to) -> coro<void> {
+    // Above twice the limit nothing more is taken from the system.
+    talk_with_limit(how, 8, [&](linked& to) -> coro<void> {
       to.peer.send("some dataAA");
       for (int i = 0; i < 2; ++i) {
         try {
@@ -820,6 +821,34 @@ TEST_CASE("stream_reader: a read cancelled as its data comes leaves the data "
     CHECK(rounds == 50);
     CHECK(std::count(got.begin(), got.end(), 'x') == 50);
     CHECK(got.find('-') != std::string::npos);
+  });
+}
+
+TEST_CASE("stream_reader: what a cancelled read asked for comes after what was "
+          "there",
+          "[stream]") {
+  for_each_setting([](setting how) {
+    std::vector<std::string> got;
+    talk(how, [&](linked& to) -> coro<void> {
+      for (int i = 0; i < 10; ++i) {
+        to.peer.send("ab");
+        auto waiting = create_task([&]() -> coro<std::string> {
+          co_return co_await to.reader.readline();
+        });
+        co_await to.consumed();
+        waiting.cancel();
+        (void)co_await failure_of(waiting);
+        got.push_back(co_await to.reader.read(10));
+        to.peer.send("cd");
+        got.push_back(co_await to.reader.readexactly(2));
+      }
+    });
+    std::vector<std::string> expected;
+    for (int i = 0; i < 10; ++i) {
+      expected.push_back("ab");
+      expected.push_back("cd");
+    }
+    CHECK(got == expected);
   });
 }
 
