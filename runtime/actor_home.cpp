@@ -3,6 +3,7 @@
 #include <caf/actor_config.hpp>
 #include <caf/actor_registry.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/logger.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/message_handler.hpp>
 #include <caf/monitorable_actor.hpp>
@@ -286,6 +287,9 @@ void actor_scheduler::stop() {
 actor_home::actor_home(loop_core& loop)
   : loop_(loop), config_(std::make_unique<loop_system_config>(loop)),
     system_(std::make_unique<caf::actor_system>(*config_)) {
+  // CAF keeps the system's logger for this thread, and the end of the system
+  // would wait for it if it came on another one.
+  caf::logger::set_current_actor_system(nullptr);
 }
 
 actor_home::~actor_home() {

@@ -123,11 +123,10 @@ void submit_soon(loop_core& loop, callback& item) {
     item.release();
     loop.check_open("call_soon()");
   }
-  if (loop.here()) {
-    loop.push(item);
-  } else {
+  if (loop.here())
+    loop.push_in_order(item);
+  else
     loop.inject(item);
-  }
 }
 
 void submit_threadsafe(loop_core& loop, callback& item) {

@@ -251,9 +251,11 @@ void future_core::claim(const char* verb) {
 }
 
 bool future_core::cancel(const std::string& message) {
+  if (done()) {
+    mark_retrieved(); // whoever cancels does not care for the exception
+    return false;
+  }
   if (home_->exclusive() && !home_->here()) {
-    if (done())
-      return false;
     auto* request = new cancellation(*this, message);
     if (!home_->try_inject(*request))
       delete request;

@@ -14,11 +14,23 @@ namespace troupe::detail {
 
 namespace {
 
+std::atomic<int> watches{0};
+
 bool may_watch() noexcept {
   struct sigaction present {};
   return ::getpid() == static_cast<pid_t>(::gettid())
          && ::sigaction(SIGINT, nullptr, &present) == 0
          && present.sa_handler == SIG_DFL;
+}
+
+// A forked child shares the pipe of our handler: its Ctrl-C must not be taken
+// for ours.
+void default_in_children() {
+  static const int once = ::pthread_atfork(nullptr, nullptr, [] {
+    if (watches > 0)
+      ::signal(SIGINT, SIG_DFL);
+  });
+  (void) once;
 }
 
 } // namespace
@@ -62,12 +74,15 @@ interrupt_watch::interrupt_watch(loop_core& home, ref<future_core> main) {
   if (failed)
     return;
   state_ = std::move(watch);
+  default_in_children();
+  ++watches;
   state_->wait();
 }
 
 interrupt_watch::~interrupt_watch() {
   if (!state_)
     return;
+  --watches;
   asio::error_code ignored;
   state_->signals.clear(ignored);
   state_->main = nullptr;

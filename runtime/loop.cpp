@@ -105,7 +105,7 @@ void event_loop::run_forever() {
 }
 
 void event_loop::run_until_done(const any_future& main) {
-  core_->check_open("run_until_complete()");
+  core_->check_can_run();
   if (&main.core()->home() != core_)
     throw error(errc::wrong_loop,
                 "run_until_complete(): " + to_string(main)

@@ -88,6 +88,12 @@ void loop_core::push(job& item) noexcept {
   inject(item);
 }
 
+void loop_core::push_in_order(job& item) noexcept {
+  if (exclusive_ && !running())
+    injected_.take(first_.ready);
+  push(item);
+}
+
 void loop_core::inject(job& item) noexcept {
   injected_.push(item);
   if (exclusive_) {
@@ -250,14 +256,20 @@ void loop_core::run_slow_watched(job& item) {
 
 // -- life ------------------------------------------------------------------------
 
+void loop_core::check_can_run() const {
+  if (closed())
+    throw error(errc::loop_closed, "the event loop is closed");
+  if (this_worker)
+    throw error(errc::loop_running,
+                "cannot run an event loop while another one runs in this "
+                "thread: await instead of running");
+  if (running())
+    throw error(errc::loop_running, "this event loop is already running");
+}
+
 struct loop_core::turn_guard {
   explicit turn_guard(loop_core& home) : home_(home), outer_(this_worker) {
-    if (home.closed())
-      throw error(errc::loop_closed, "event loop is closed");
-    if (outer_)
-      throw error(errc::loop_running,
-                  "cannot run an event loop while another one runs in this "
-                  "thread: await instead of running");
+    home.check_can_run();
     if (home.running_.exchange(true, std::memory_order_acq_rel))
       throw error(errc::loop_running, "this event loop is already running");
     this_worker = &home.first_;

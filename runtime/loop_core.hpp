@@ -100,6 +100,7 @@ public:
   bool here() const noexcept;
 
   void check_open(const char* what) const;
+  void check_can_run() const;
   void check_thread(const char* what) const;
 
   // -- jobs -----------------------------------------------------------------
@@ -107,6 +108,9 @@ public:
   // Makes a job ready, from a thread for which `here()` holds, or from any
   // thread if there are several workers.
   void push(job& item) noexcept;
+
+  // As `push`, behind what foreign threads gave in before the loop ran.
+  void push_in_order(job& item) noexcept;
 
   // Makes a job ready, from any thread.
   void inject(job& item) noexcept;

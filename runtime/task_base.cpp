@@ -75,6 +75,22 @@ private:
   context_scope context_;
 };
 
+// The tasks that a request to cancel passes on its way: each asks the task that
+// it waits for.
+struct cancel_wave {
+  const task_base* task;
+  const cancel_wave* outer;
+};
+
+thread_local constinit const cancel_wave* this_wave = nullptr;
+
+bool in_wave(const task_base* task) noexcept {
+  for (const cancel_wave* x = this_wave; x; x = x->outer)
+    if (x->task == task)
+      return true;
+  return false;
+}
+
 cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
   void* object;
   std::memcpy(&object, static_cast<const void*>(&problem), sizeof object);
@@ -154,7 +170,8 @@ void task_base::handle_mailbox() {
         break;
       case letter_kind::cancel: {
         auto* request = static_cast<cancel_letter*>(item);
-        handle_cancel(request->message);
+        if (cancelling() > 0) // else it was taken back
+          handle_cancel(request->message);
         delete request;
         break;
       }
@@ -167,8 +184,10 @@ void task_base::handle_mailbox() {
 }
 
 bool task_base::cancel(const std::string& message) {
-  if (done())
+  if (done()) {
+    mark_retrieved(); // whoever cancels does not care for the exception
     return false;
+  }
   cancelling_.fetch_add(1, std::memory_order_relaxed);
   return cancel_counted(message);
 }
@@ -176,6 +195,10 @@ bool task_base::cancel(const std::string& message) {
 bool task_base::cancel_counted(const std::string& message) {
   if (done())
     return false;
+  if (this_task == this || in_wave(this)) {
+    handle_cancel(message); // we are the one who runs it, or asks its op
+    return true;
+  }
   if (exclusive_) {
     if (home_->here()) {
       handle_cancel(message);
@@ -217,7 +240,18 @@ void task_base::settle() {
 // The owner of the present op is asked to cancel it; if there is none, or the
 // answer is on its way, the next step begins with the cancellation.
 void task_base::handle_cancel(const std::string& message) {
+  if (in_wave(this)) {
+    // It waits for a task that waits for it: the circle opens here.
+    if (op_ && !answered_ && !op_->cancelled_) {
+      op_->withdraw();
+      op_->answer_cancelled();
+    }
+    return;
+  }
+  cancel_wave wave{this, this_wave};
+  this_wave = &wave;
   bool sent = op_ && !answered_ && op_->request_cancel(message);
+  this_wave = wave.outer;
   if (!sent)
     must_cancel_ = true;
   // An op that was cancelled before keeps the first message.
@@ -253,6 +287,8 @@ void task_base::run() {
       continue;
     }
     if (frame_base* root = step()) {
+      if (box_.has_letters())
+        handle_mailbox(); // a cancellation that came before the end counts
       finish(*root);
       return;
     }

@@ -203,7 +203,8 @@ public:
   event_loop get_loop() const;
 
   /// Returns the await chain of the exception, innermost first, as
-  /// `function (file:line) <- function (file:line)`; empty if there is none.
+  /// `function (file:line) <- function (file:line)`; empty if there is none. A
+  /// cancellation has no chain.
   std::string await_chain() const;
 
   /// Handles are equal if they name the same future.
