@@ -170,7 +170,7 @@ void task_actor::on_dead_letter(letter& item) noexcept {
 }
 
 void task_actor::dispose() noexcept {
-  context_scope scope{context()}; // the handler sees the task's variables
+  context_scope scope{task_base::context()}; // the handler sees the task's variables
   report_unretrieved("Task");
   caf::intrusive_ptr_release(ctrl());
 }
