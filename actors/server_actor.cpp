@@ -10,9 +10,9 @@ namespace troupe::detail {
 namespace {
 
 // Runs the user's handler: what it throws is reported, and the connection does
-// not outlive it then.
+// not outlive it then. The server, and with it the handler's captures, lives as long as this task.
 coro<void> handle_connection(coro<void> body, stream_writer writer,
-                             event_loop loop) {
+                             event_loop loop, ref<server_actor>) {
   try {
     co_await std::move(body);
   } catch (const cancelled_error&) {
@@ -179,7 +179,8 @@ void server_actor::serve(tcp_socket socket,
   try {
     auto body = handler_->call(reader, writer);
     if (body)
-      loop.create_task(handle_connection(std::move(*body), writer, loop));
+      loop.create_task(handle_connection(std::move(*body), writer, loop,
+                                         ref<server_actor>{this}));
   } catch (...) {
     home().report({.message = "Unhandled exception in connection handler",
                    .exception = std::current_exception(),

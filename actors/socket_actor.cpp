@@ -298,8 +298,12 @@ void socket_actor::receive() {
   if (receiving_ || closed_)
     return;
   receiving_ = true;
-  char* room = in_.room(chunk_);
-  std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
+  // The system writes into memory that nobody else touches until it has.
+  if (in_.empty())
+    in_.swap(incoming_);
+  char* room = incoming_.room(chunk_);
+  std::size_t size = std::min<std::size_t>(incoming_.room_size(),
+                                           largest_chunk);
   auto member = [](socket_actor& self, const asio::error_code& failed,
                    std::size_t count,
                    news& out) { self.on_received(failed, count, out); };
@@ -317,7 +321,13 @@ void socket_actor::on_received(const asio::error_code& failed,
     more_ = count >= chunk_;
     if (more_ && chunk_ < largest_chunk)
       chunk_ *= 2;
-    in_.filled(count);
+    incoming_.filled(count);
+    if (in_.empty()) {
+      in_.swap(incoming_);
+    } else {
+      in_.append(incoming_.view());
+      incoming_.clear();
+    }
   } else if (failed == asio::error::eof) {
     eof_ = true;
   } else if (failed != asio::error::operation_aborted) {

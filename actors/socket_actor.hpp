@@ -134,7 +134,8 @@ private:
   tcp_socket socket_;
   asio::ip::tcp::endpoint peer_;
   asio::ip::tcp::endpoint local_;
-  byte_buffer in_;
+  byte_buffer in_;       // to be read
+  byte_buffer incoming_; // where the system puts what comes
   byte_buffer out_;
   std::exception_ptr problem_; // what ended the connection
   read_op_base* reader_ = nullptr;
