@@ -737,10 +737,12 @@ TEST_CASE("server: a cancelled serve_forever closes the server, and cannot be "
     std::size_t sockets = 99;
     bool serving = true;
     bool gone = false;
-    serve(how, echo, [&](server made) -> coro<void> {
+    server_options options;
+    options.start_serving = false; // so that one sees when it is inside
+    auto body = [&](server made) -> coro<void> {
       auto port = port_of(made);
       auto forever = create_task(made.serve_forever());
-      co_await turns(3);
+      (void)co_await reached([&] { return made.is_serving(); });
       forever.cancel();
       ended = co_await failure_of(forever);
       sockets = made.sockets().size();
@@ -748,7 +750,8 @@ TEST_CASE("server: a cancelled serve_forever closes the server, and cannot be "
       gone = refused(how.family, port);
       again = co_await failure_of(made.serve_forever());
       start = co_await failure_of(made.start_serving());
-    });
+    };
+    serve(how, echo, body, options);
     CHECK(was_cancelled(ended));
     CHECK(sockets == 0);
     CHECK_FALSE(serving);
@@ -785,12 +788,15 @@ TEST_CASE("server: serve_forever ends with a cancellation when the server is "
           "[server]") {
   for_each_setting([](setting how) {
     std::exception_ptr ended;
-    serve(how, echo, [&](server made) -> coro<void> {
+    server_options options;
+    options.start_serving = false; // so that one sees when it is inside
+    auto body = [&](server made) -> coro<void> {
       auto forever = create_task(made.serve_forever());
-      co_await turns(3);
+      (void)co_await reached([&] { return made.is_serving(); });
       made.close();
       ended = co_await failure_of(forever);
-    });
+    };
+    serve(how, echo, body, options);
     CHECK(was_cancelled(ended));
   });
 }
