@@ -10,29 +10,20 @@ namespace troupe::detail {
 namespace {
 
 // Runs the user's handler: what it throws is reported, and the connection does
-// not outlive it then. The server, and with it the handler's captures, lives as long as this task.
-coro<void> handle_connection(coro<void> body, stream_writer writer,
-                             event_loop loop, ref<server_actor>) {
+// not outlive it then. The client counts its server, and so the handler's
+// captures live as long as this task. One frame of this a connection: it holds
+// as little as possible.
+coro<void> handle_connection(coro<void> body, ref<socket_actor> client,
+                             ref<server_actor> server) {
+  std::exception_ptr problem;
   try {
     co_await std::move(body);
-  } catch (const cancelled_error&) {
-    writer.close();
-    throw;
-  } catch (const keyboard_interrupt&) {
-    writer.close();
-    throw;
-  } catch (const system_exit&) {
-    writer.close();
-    throw;
   } catch (...) {
-    auto peer = writer.get_extra_info("peername");
-    loop.call_exception_handler(
-      {.message = "Unhandled exception in connection handler",
-       .exception = std::current_exception(),
-       .transport = "<connection to " + to_string(*peer) + '>',
-       .await_chain = await_chain()});
-    writer.close();
+    problem = std::current_exception();
   }
+  if (problem)
+    server->end_handler(*client, problem);
+  client->drop_writer();
 }
 
 } // namespace
@@ -179,13 +170,46 @@ void server_actor::serve(tcp_socket socket,
   try {
     auto body = handler_->call(reader, writer);
     if (body)
-      loop.create_task(handle_connection(std::move(*body), writer, loop,
-                                         ref<server_actor>{this}));
+      start_handler(std::move(*body), client);
   } catch (...) {
     home().report({.message = "Unhandled exception in connection handler",
                    .exception = std::current_exception(),
                    .transport = client.describe()});
     writer.close();
+  }
+}
+
+void server_actor::start_handler(coro<void> body, socket_actor& client) {
+  client.add_writer(); // a handler that ends without close() is reported after
+  event_loop{home()}.create_task(
+    handle_connection(std::move(body), ref<socket_actor>{&client},
+                      ref<server_actor>{this}));
+}
+
+// A handler ended by an exception: the connection is closed. A cancellation
+// goes on in silence.
+void server_actor::end_handler(socket_actor& client,
+                               const std::exception_ptr& problem) {
+  try {
+    std::rethrow_exception(problem);
+  } catch (const cancelled_error&) {
+    client.close();
+    client.drop_writer();
+    throw;
+  } catch (const keyboard_interrupt&) {
+    client.close();
+    client.drop_writer();
+    throw;
+  } catch (const system_exit&) {
+    client.close();
+    client.drop_writer();
+    throw;
+  } catch (...) {
+    home().report({.message = "Unhandled exception in connection handler",
+                   .exception = problem,
+                   .transport = client.describe(),
+                   .await_chain = await_chain(problem)});
+    client.close();
   }
 }
 

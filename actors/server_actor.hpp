@@ -39,6 +39,10 @@ public:
   // Done when the server is closed and its connections are.
   future<void> closed_future();
 
+  // Tells what ended a handler, closes its connection; throws a cancellation
+  // on.
+  void end_handler(socket_actor& client, const std::exception_ptr& problem);
+
   // -- connections: called by socket actors ------------------------------------
 
   void enter(socket_actor& client);
@@ -65,6 +69,7 @@ private:
   void accept_all();
   void on_accepted(const std::shared_ptr<door>& which,
                    const asio::error_code& failed, tcp_socket socket);
+  void start_handler(coro<void> body, socket_actor& client);
   void serve(tcp_socket socket, const asio::ip::tcp::endpoint& peer);
   void complete_if_over();
 

@@ -4,11 +4,9 @@
 
 #include "measure.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -160,10 +158,11 @@ coro<spent> thread_round_trip(std::uint64_t n) {
 
 coro<void> echo(troupe::stream_reader reader, troupe::stream_writer writer) {
   try {
-    std::array<char, 1024> buffer;
-    while (std::size_t size
-           = co_await reader.read_into(std::span<char>(buffer))) {
-      writer.write(std::string_view(buffer.data(), size));
+    for (;;) {
+      std::string data = co_await reader.read(1024);
+      if (data.empty())
+        break;
+      writer.write(data);
       co_await writer.drain();
     }
   } catch (const std::system_error&) {
