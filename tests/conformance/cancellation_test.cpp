@@ -602,31 +602,6 @@ TEST_CASE("cancel: stays nested in the error that replaces it (fact 45)",
   });
 }
 
-TEST_CASE("cancel: its await chain shows who waited and who read (fact 53)",
-          "[cancel]") {
-  for_each_worker_count([](run_options options) {
-    std::string chain;
-    auto reader = [&](task<void> child) -> coro<void> {
-      try {
-        co_await child;
-      } catch (const cancelled_error&) {
-        chain = child.await_chain();
-      }
-    };
-    run(
-      [&]() -> coro<void> {
-        auto child = create_task(linger());
-        co_await blocked(child);
-        child.cancel();
-        co_await reader(child);
-      },
-      options);
-
-    INFO(chain);
-    CHECK(contains(chain, "linger (cancellation_test.cpp:"));
-  });
-}
-
 // -- counting
 // --------------------------------------------------------------------
 
