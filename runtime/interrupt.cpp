@@ -85,6 +85,7 @@ interrupt_watch::~interrupt_watch() {
   --watches;
   asio::error_code ignored;
   state_->signals.clear(ignored);
+  state_->signals.cancel(ignored); // its handler holds the state
   state_->main = nullptr;
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/trace.hpp"
 
+#include "runtime/loop_core.hpp"
+
 #include <troupe/coro.hpp>
 #include <troupe/error.hpp>
 #include <troupe/loop.hpp>
@@ -19,7 +21,7 @@ namespace {
 // the frames that it has passed.
 struct recent_exception {
   const void* object = nullptr;
-  bool rethrown = false;          // it comes from an older frame
+  const frame_base* into = nullptr; // whose await threw it on
   const task_base* task = nullptr; // whose frames are in the chain
   std::vector<site> chain;
 };
@@ -82,7 +84,8 @@ void keep_exception(frame_base& frame, result_base& result) noexcept {
   result.failed = exits ? failure::exit : failure::error;
   const void* object = object_of(result.error);
   try {
-    if (object != recent.object || !recent.rethrown) {
+    // The address alone may be that of an older exception.
+    if (object != recent.object || recent.into != &frame) {
       recent.object = object;
       recent.chain.clear();
       append_frames(frame);
@@ -92,19 +95,19 @@ void keep_exception(frame_base& frame, result_base& result) noexcept {
   } catch (...) {
     recent.chain.clear(); // no memory for a diagnosis
   }
-  recent.rethrown = false;
+  recent.into = nullptr;
 }
 
 void rethrow(const result_base& result) {
   if (object_of(result.error) == recent.object)
-    recent.rethrown = true;
+    recent.into = this_task ? this_task->top() : nullptr;
   std::rethrow_exception(result.error);
 }
 
 void rethrow_from(const future_core& source) {
   recent.object = object_of(source.result().error);
   recent.chain = source.trace();
-  recent.rethrown = true;
+  recent.into = this_task ? this_task->top() : nullptr;
   recent.task = nullptr;
   std::rethrow_exception(source.result().error);
 }
