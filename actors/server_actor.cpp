@@ -16,6 +16,11 @@ namespace {
 coro<void> handle_connection(coro<void> body, ref<socket_actor> client,
                              ref<server_actor> server) {
   std::exception_ptr problem;
+  // Counts as a writer, so that a handler that ends by an exception is told of
+  // by that alone.
+  stream_writer writer{socket_handle{client.get(), true}};
+  client->retain();
+  client->add_writer();
   try {
     co_await std::move(body);
   } catch (...) {
@@ -23,7 +28,6 @@ coro<void> handle_connection(coro<void> body, ref<socket_actor> client,
   }
   if (problem)
     server->end_handler(*client, problem);
-  client->drop_writer();
 }
 
 } // namespace
@@ -89,7 +93,7 @@ void server_actor::start_serving() {
   {
     turn mine{*this};
     if (closed_)
-      throw error(errc::server_closed, describe() + " is closed");
+      throw error(errc::server_closed, "the server is closed");
     if (std::exchange(serving_, true))
       return;
   }
@@ -180,7 +184,6 @@ void server_actor::serve(tcp_socket socket,
 }
 
 void server_actor::start_handler(coro<void> body, socket_actor& client) {
-  client.add_writer(); // a handler that ends without close() is reported after
   event_loop{home()}.create_task(
     handle_connection(std::move(body), ref<socket_actor>{&client},
                       ref<server_actor>{this}));
@@ -190,26 +193,21 @@ void server_actor::start_handler(coro<void> body, socket_actor& client) {
 // goes on in silence.
 void server_actor::end_handler(socket_actor& client,
                                const std::exception_ptr& problem) {
+  std::string chain = await_chain(problem);
+  client.close();
   try {
     std::rethrow_exception(problem);
   } catch (const cancelled_error&) {
-    client.close();
-    client.drop_writer();
     throw;
   } catch (const keyboard_interrupt&) {
-    client.close();
-    client.drop_writer();
     throw;
   } catch (const system_exit&) {
-    client.close();
-    client.drop_writer();
     throw;
   } catch (...) {
     home().report({.message = "Unhandled exception in connection handler",
                    .exception = problem,
                    .transport = client.describe(),
-                   .await_chain = await_chain(problem)});
-    client.close();
+                   .await_chain = chain});
   }
 }
 
@@ -293,13 +291,14 @@ void server_actor::complete_if_over() {
 
 future<void> server_actor::serve_forever() {
   future<void> forever{home()};
+  std::string text = describe(); // takes a turn of its own
   {
     turn mine{*this};
     if (closed_)
-      throw error(errc::server_closed, describe() + " is closed");
+      throw error(errc::server_closed, "the server is closed");
     if (forever_)
       throw error(errc::server_closed,
-                  describe() + " is already being awaited in serve_forever()");
+                  text + " is already being awaited in serve_forever()");
     forever_ = forever;
   }
   start_serving();

@@ -36,9 +36,16 @@ const void* object_of(const std::exception_ptr& problem) noexcept {
   return object;
 }
 
+// Coroutines of this library that only pass on say nothing to a user.
+bool ours(const site& place) noexcept {
+  return std::strncmp(place.function, "call_and_keep", 13) == 0
+         || std::strncmp(place.function, "await_in_task", 13) == 0;
+}
+
 void append_frames(const frame_base& innermost) {
   for (const frame_base* x = &innermost; x; x = x->caller())
-    recent.chain.push_back(x->place());
+    if (!ours(x->place()))
+      recent.chain.push_back(x->place());
   recent.task = innermost.task_;
 }
 

@@ -55,9 +55,6 @@ coro<int> give_later(int value) {
   co_return value;
 }
 
-coro<void> wait_for_gate(future<void> gate) {
-  co_await gate;
-}
 
 // A loop that is closed at the end of the scope.
 class scoped_loop {

@@ -40,9 +40,6 @@ coro<int> give(int value) {
   co_return value;
 }
 
-coro<void> linger() {
-  co_await sleep(1h);
-}
 
 coro<bool> debug_mode() {
   co_return get_running_loop().get_debug();
