@@ -762,7 +762,8 @@ TEST_CASE("coro: awaits types with an operator co_await", "[coro][threads]") {
         auto source = future<int>::make();
         get_running_loop().call_soon([source] { source.set_result(30); });
         auto first = co_await with_member_operator{12};
-        auto second = co_await with_free_operator{source};
+        with_free_operator wrapped{source}; // docs/compilers.md: no temporary
+        auto second = co_await wrapped;
         co_return first + second;
       },
       options);
