@@ -171,7 +171,8 @@ public:
   std::string receive(std::size_t size) const {
     std::string all;
     while (all.size() < size) {
-      auto part = receive_some(size - all.size());
+      auto part
+        = receive_some(std::min<std::size_t>(size - all.size(), 65'536));
       if (part.empty())
         break;
       all += part;
