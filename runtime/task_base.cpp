@@ -287,8 +287,8 @@ void task_base::run() {
       continue;
     }
     if (frame_base* root = step()) {
-      if (box_.has_letters())
-        handle_mailbox(); // a cancellation that came before the end counts
+      // A cancellation from another worker that came during the last step came
+      // too late: the result is not thrown away.
       finish(*root);
       return;
     }
@@ -349,6 +349,7 @@ void task_base::finish(frame_base& root) {
     auto chain = chain_of(result_->error);
     if (!chain.empty())
       notes().trace = std::move(chain);
+    forget_exception();
     if (result_->failed == failure::exit)
       home_->exit_with(result_->error);
   }

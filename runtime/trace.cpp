@@ -1,7 +1,5 @@
 #include "runtime/trace.hpp"
 
-#include "runtime/loop_core.hpp"
-
 #include <troupe/coro.hpp>
 #include <troupe/error.hpp>
 #include <troupe/loop.hpp>
@@ -17,24 +15,16 @@ namespace detail {
 
 namespace {
 
-// The exception that left a coroutine last on this thread, by its address, and
-// the frames that it has passed.
+// The exception that left a coroutine last on this thread and the frames that
+// it has passed. It is held, so that no other gets its address meanwhile; a
+// task that ends lets go of it.
 struct recent_exception {
-  const void* object = nullptr;
-  const frame_base* into = nullptr; // whose await threw it on
-  const task_base* task = nullptr; // whose frames are in the chain
+  std::exception_ptr problem;
+  const task_base* task = nullptr; // whose frames came last
   std::vector<site> chain;
 };
 
 thread_local recent_exception recent;
-
-// libstdc++ and libc++ both hold nothing but the object's address.
-const void* object_of(const std::exception_ptr& problem) noexcept {
-  static_assert(sizeof(problem) == sizeof(void*));
-  const void* object;
-  std::memcpy(&object, static_cast<const void*>(&problem), sizeof object);
-  return object;
-}
 
 // Coroutines of this library that only pass on say nothing to a user.
 bool ours(const site& place) noexcept {
@@ -73,9 +63,13 @@ std::string text_of(const std::vector<site>& chain) {
 }
 
 std::vector<site> chain_of(const std::exception_ptr& problem) {
-  if (problem && object_of(problem) == recent.object)
+  if (problem && problem == recent.problem)
     return recent.chain;
   return {};
+}
+
+void forget_exception() noexcept {
+  recent.problem = nullptr;
 }
 
 void keep_exception(frame_base& frame, result_base& result) noexcept {
@@ -89,11 +83,9 @@ void keep_exception(frame_base& frame, result_base& result) noexcept {
                && (*type == typeid(keyboard_interrupt)
                    || *type == typeid(system_exit));
   result.failed = exits ? failure::exit : failure::error;
-  const void* object = object_of(result.error);
   try {
-    // The address alone may be that of an older exception.
-    if (object != recent.object || recent.into != &frame) {
-      recent.object = object;
+    if (result.error != recent.problem) {
+      recent.problem = result.error;
       recent.chain.clear();
       append_frames(frame);
     } else if (recent.task != frame.task_) {
@@ -102,19 +94,15 @@ void keep_exception(frame_base& frame, result_base& result) noexcept {
   } catch (...) {
     recent.chain.clear(); // no memory for a diagnosis
   }
-  recent.into = nullptr;
 }
 
 void rethrow(const result_base& result) {
-  if (object_of(result.error) == recent.object)
-    recent.into = this_task ? this_task->top() : nullptr;
   std::rethrow_exception(result.error);
 }
 
 void rethrow_from(const future_core& source) {
-  recent.object = object_of(source.result().error);
+  recent.problem = source.result().error;
   recent.chain = source.trace();
-  recent.into = this_task ? this_task->top() : nullptr;
   recent.task = nullptr;
   std::rethrow_exception(source.result().error);
 }

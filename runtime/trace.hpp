@@ -18,6 +18,9 @@ std::string text_of(const std::vector<site>& chain);
 // The await chain of an exception if it left a coroutine of this thread last.
 std::vector<site> chain_of(const std::exception_ptr& problem);
 
+// Lets go of the exception that left a coroutine last.
+void forget_exception() noexcept;
+
 // Throws the exception of a future; its chain goes on in the awaiting task.
 [[noreturn]] void rethrow_from(const future_core& source);
 

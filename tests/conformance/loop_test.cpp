@@ -95,7 +95,7 @@ private:
 // -- callbacks
 // ------------------------------------------------------------------
 
-TEST_CASE("call_soon: passes its arguments; stop lets the turn finish "
+TEST_CASE("call_soon: passes its arguments, and stop lets the turn finish "
           "(fact 319)",
           "[loop]") {
   for_each_worker_count([](run_options options) {
