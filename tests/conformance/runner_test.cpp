@@ -40,7 +40,6 @@ coro<int> give(int value) {
   co_return value;
 }
 
-
 coro<bool> debug_mode() {
   co_return get_running_loop().get_debug();
 }
@@ -494,14 +493,17 @@ TEST_CASE("run: Ctrl-C on a main that cancelled itself is a cancellation "
   for_each_worker_count([](run_options options) {
     auto end = ending_of_run([&] {
       run(
-        [&]() -> coro<void> {
+        []() -> coro<void> {
           auto self = current_task();
-          auto child = create_task([self]() -> coro<void> {
-            co_await blocked(self);
-            self.cancel();
-            ::raise(SIGINT);
-          });
-          co_await sleep(10s);
+          self.cancel();
+          ::raise(SIGINT);
+          while (self.cancelling() < 2) { // until the Ctrl-C has come, too
+            try {
+              co_await sleep(0s);
+            } catch (const cancelled_error&) {
+            }
+          }
+          throw cancelled_error{};
         },
         options);
     });
