@@ -491,6 +491,7 @@ TEST_CASE("cancel: is seen by the innermost coroutine first (fact 40)",
 
 TEST_CASE("cancel: takes the timer of a sleep back (fact 42)", "[cancel]") {
   for_each_worker_count([](run_options options) {
+    std::atomic<int> begun{0};
     std::atomic<int> interrupted{0};
     std::atomic<int> slept{0};
     run(
@@ -498,6 +499,7 @@ TEST_CASE("cancel: takes the timer of a sleep back (fact 42)", "[cancel]") {
         std::vector<task<void>> sleepers;
         for (int i = 0; i < 200; ++i)
           sleepers.push_back(create_task([&]() -> coro<void> {
+            ++begun;
             try {
               co_await sleep(200ms);
               ++slept;
@@ -506,7 +508,7 @@ TEST_CASE("cancel: takes the timer of a sleep back (fact 42)", "[cancel]") {
             }
             co_await sleep(300ms); // a timer left over would end this one early
           }));
-        co_await sleep(1ms);
+        co_await reached([&] { return begun == 200; });
         auto start = get_running_loop().time();
         for (auto& sleeper : sleepers)
           sleeper.cancel();
@@ -785,7 +787,8 @@ TEST_CASE("cancel: an exit thrown by the task's handler leaves the loop "
     }
     for (auto& left : all_tasks(loop))
       left.cancel();
-    loop.run_until_complete(turns(3));
+    loop.run_until_complete(
+      reached([&] { return all_tasks(loop).size() == 1; })); // it alone
 
     CHECK(status == 3);
     REQUIRE(child.done());

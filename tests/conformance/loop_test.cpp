@@ -55,7 +55,6 @@ coro<int> give_later(int value) {
   co_return value;
 }
 
-
 // A loop that is closed at the end of the scope.
 class scoped_loop {
 public:
@@ -74,7 +73,8 @@ public:
       return;
     for (auto& left : all_tasks(loop_))
       left.cancel();
-    loop_.run_until_complete(turns(5));
+    loop_.run_until_complete(
+      reached([&] { return all_tasks(loop_).size() == 1; })); // it alone
     loop_.close();
   }
 
@@ -642,6 +642,7 @@ TEST_CASE("get_event_loop: is the running one in coroutines and callbacks "
 }
 
 TEST_CASE("get_event_loop: is an error without any loop (fact 346)", "[loop]") {
+  captured_standard_error output; // the refused coroutine is reported there
   CHECK(error_of([] { get_event_loop(); }) == errc::no_running_loop);
   CHECK(error_of([] { get_running_loop(); }) == errc::no_running_loop);
   CHECK(error_of([] { future<int>::make(); }) == errc::no_running_loop);

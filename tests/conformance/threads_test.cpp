@@ -48,7 +48,8 @@ public:
       loop_.run_forever();
       for (auto& left : all_tasks(loop_))
         left.cancel();
-      loop_.run_until_complete(turns(10));
+      loop_.run_until_complete(
+        reached([&] { return all_tasks(loop_).size() == 1; })); // it alone
       loop_.close();
     }};
   }
