@@ -365,8 +365,10 @@ TEST_CASE("run_coroutine_threadsafe: after a timeout the thread can cancel "
           "[threads]") {
   for_each_worker_count([](run_options options) {
     loop_in_thread loop{options};
+    std::atomic<bool> began{false};
     std::atomic<bool> cancelled{false};
     auto body = [&]() -> coro<int> {
+      began = true;
       try {
         co_await sleep(1h);
       } catch (const cancelled_error&) {
@@ -376,6 +378,7 @@ TEST_CASE("run_coroutine_threadsafe: after a timeout the thread can cancel "
       co_return 1;
     };
     auto waiting = run_coroutine_threadsafe(body(), *loop);
+    REQUIRE(comes_true([&] { return began.load(); }));
     CHECK_THROWS_AS(waiting.result(10ms), timeout_error);
     CHECK_FALSE(waiting.done());
     waiting.cancel();
