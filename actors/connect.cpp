@@ -1,13 +1,11 @@
 // open_connection and start_server: names become addresses, addresses sockets.
 
-#include "actors/resolver.hpp"
 #include "actors/server_actor.hpp"
 #include "actors/socket_actor.hpp"
+#include "runtime/resolver.hpp"
 
 #include <troupe/stream.hpp>
 #include <troupe/thread_pool.hpp>
-
-#include <asio/error.hpp>
 
 #include <algorithm>
 
@@ -22,12 +20,12 @@ namespace {
 class connect_op final : public op {
 public:
   struct attempt {
-    attempt(loop_core& home, const asio::ip::tcp::endpoint& to)
+    attempt(loop_core& home, const tcp_endpoint& to)
       : socket(home.io().get_executor()), target(to) {
     }
 
     tcp_socket socket;
-    asio::ip::tcp::endpoint target;
+    tcp_endpoint target;
     asio::error_code failed;
     connect_op* waiter = nullptr;
     spinlock lock;
@@ -98,10 +96,10 @@ void check_limit(std::size_t limit) {
     throw std::invalid_argument("the limit of a stream must be at least 1");
 }
 
-coro<std::vector<asio::ip::tcp::endpoint>>
+coro<std::vector<tcp_endpoint>>
 find_addresses(std::string host, std::uint16_t port, int family,
                bool passive) {
-  std::vector<asio::ip::tcp::endpoint> found;
+  std::vector<tcp_endpoint> found;
   if (!parse_address(host, port, family, found)) {
     // Not in one expression: g++ 12 copies a closure byte by byte if it is made
     // inside the operand of an await (docs/compilers.md).
@@ -128,7 +126,7 @@ std::exception_ptr merged(const std::vector<std::system_error>& errors,
 
 } // namespace
 
-socket_address address_of(const asio::ip::tcp::endpoint& endpoint) {
+socket_address address_of(const tcp_endpoint& endpoint) {
   return {endpoint.address().to_string(), endpoint.port(),
           endpoint.address().is_v6()};
 }
@@ -139,7 +137,7 @@ coro<server> start_server_with(connection_handler* handler,
   std::unique_ptr<connection_handler> owned{handler};
   check_limit(options.limit);
   loop_core& home = need_running_loop("start_server()");
-  std::vector<asio::ip::tcp::endpoint> all;
+  std::vector<tcp_endpoint> all;
   for (const std::string& host : hosts) {
     auto found = co_await find_addresses(host, port, options.family, true);
     for (const auto& endpoint : found)

@@ -1,9 +1,6 @@
 #include "actors/server_actor.hpp"
 
-#include <asio/error.hpp>
-#include <asio/ip/v6_only.hpp>
-
-#include <sys/socket.h>
+#include <cerrno>
 
 namespace troupe::detail {
 
@@ -62,27 +59,13 @@ server_actor::~server_actor() {
   home().remove_resource(*this);
 }
 
-void server_actor::listen(const asio::ip::tcp::endpoint& where) {
-  tcp_acceptor acceptor{home().io().get_executor()};
-  try {
-    acceptor.open(where.protocol());
-    if (options_.reuse_address)
-      acceptor.set_option(tcp_acceptor::reuse_address(true));
-    if (options_.reuse_port) {
-      using reuse_port
-        = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-      acceptor.set_option(reuse_port(true));
-    }
-    if (where.address().is_v6())
-      acceptor.set_option(asio::ip::v6_only(true));
-    acceptor.bind(where);
-    acceptor.listen(options_.backlog);
-    acceptor.non_blocking(true);
-  } catch (const std::system_error& e) {
-    throw std::system_error(e.code().value(), std::system_category(),
-                            "error while attempting to bind on address "
-                              + to_string(address_of(where)));
-  }
+void server_actor::listen(const tcp_endpoint& where) {
+  auto acceptor = listen_on(
+    home().io(), where,
+    {.reuse_address = options_.reuse_address,
+     .reuse_port = options_.reuse_port,
+     .backlog = options_.backlog},
+    "error while attempting to bind on address " + to_string(address_of(where)));
   turn mine{*this};
   doors_.push_back(std::make_shared<door>(std::move(acceptor)));
 }
@@ -128,7 +111,7 @@ void server_actor::accept(const std::shared_ptr<door>& which) {
 void server_actor::on_accepted(const std::shared_ptr<door>& which,
                                const asio::error_code& failed,
                                tcp_socket socket) {
-  asio::ip::tcp::endpoint peer = which->peer;
+  tcp_endpoint peer = which->peer;
   {
     turn mine{*this};
     which->accepting = false;
@@ -162,7 +145,7 @@ void server_actor::on_accepted(const std::shared_ptr<door>& which,
 }
 
 void server_actor::serve(tcp_socket socket,
-                         const asio::ip::tcp::endpoint& peer) {
+                         const tcp_endpoint& peer) {
   event_loop loop{home()};
   auto& client = make_native<socket_actor>(home(), std::move(socket), peer,
                                            options_.limit, this);
@@ -285,8 +268,7 @@ void server_actor::complete_if_over() {
     watchers.swap(watchers_);
   }
   for (auto& watcher : watchers)
-    if (!watcher.done())
-      watcher.set_result();
+    set_unless_done(watcher);
 }
 
 future<void> server_actor::serve_forever() {

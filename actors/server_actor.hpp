@@ -3,16 +3,10 @@
 #include "actors/native_actor.hpp"
 #include "actors/socket_actor.hpp"
 
-#include <asio/basic_socket_acceptor.hpp>
-
 #include <list>
 #include <memory>
 
 namespace troupe::detail {
-
-using tcp_acceptor
-  = asio::basic_socket_acceptor<asio::ip::tcp,
-                                asio::io_context::executor_type>;
 
 // The actor that owns the listening sockets of a server and knows its
 // connections.
@@ -24,7 +18,7 @@ public:
   ~server_actor() override;
 
   // Binds and listens; throws a system_error that names the address.
-  void listen(const asio::ip::tcp::endpoint& where);
+  void listen(const tcp_endpoint& where);
 
   void start_serving();
   bool is_serving() const;
@@ -59,7 +53,7 @@ private:
     }
 
     tcp_acceptor acceptor;
-    asio::ip::tcp::endpoint peer;
+    tcp_endpoint peer;
     bool accepting = false;
   };
 
@@ -70,7 +64,7 @@ private:
   void on_accepted(const std::shared_ptr<door>& which,
                    const asio::error_code& failed, tcp_socket socket);
   void start_handler(coro<void> body, socket_actor& client);
-  void serve(tcp_socket socket, const asio::ip::tcp::endpoint& peer);
+  void serve(tcp_socket socket, const tcp_endpoint& peer);
   void complete_if_over();
 
   static constexpr std::chrono::seconds retry_delay{1};

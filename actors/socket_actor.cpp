@@ -2,16 +2,10 @@
 
 #include "actors/server_actor.hpp"
 
-#include <asio/buffer.hpp>
-#include <asio/error.hpp>
-
 #include <caf/exit_reason.hpp>
 
 #include <exception>
 #include <stdexcept>
-
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace troupe::detail {
 
@@ -20,10 +14,6 @@ namespace {
 std::exception_ptr system_problem(int code, const std::string& what) {
   return std::make_exception_ptr(
     std::system_error(code, std::system_category(), what));
-}
-
-bool try_again(int code) noexcept {
-  return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
 }
 
 } // namespace
@@ -58,7 +48,7 @@ struct socket_actor::completion {
 
 socket_actor::socket_actor(caf::actor_config& config, loop_core& home,
                            tcp_socket socket,
-                           const asio::ip::tcp::endpoint& peer,
+                           const tcp_endpoint& peer,
                            std::size_t limit, server_actor* server)
   : native_actor(config, home), socket_(std::move(socket)), peer_(peer),
     server_(server), limit_(limit) {
@@ -283,13 +273,12 @@ bool socket_actor::fill_now() {
     return false;
   char* room = in_.room(chunk_);
   std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
-  ssize_t n = ::recv(socket_.native_handle(), room, size, MSG_DONTWAIT);
-  more_ = n > 0 && static_cast<std::size_t>(n) == size;
-  if (n == 0)
-    eof_ = true;
-  if (n <= 0)
-    return n == 0;
-  in_.filled(static_cast<std::size_t>(n));
+  io_count got = receive_now(socket_, room, size);
+  more_ = got.bytes == size;
+  if (got.waits || got.error != 0)
+    return false; // an error comes again where it can be told
+  eof_ = got.bytes == 0;
+  in_.filled(got.bytes);
   return true;
 }
 
@@ -359,31 +348,10 @@ void socket_actor::write(std::span<const std::string_view> pieces) {
     } else {
       std::size_t sent = 0;
       if (out_.empty() && !sending_) {
-        // Most writes are one piece that the system takes at once.
-        constexpr std::size_t most = 64;
-        ::iovec parts[most];
-        std::size_t count = 0;
-        for (std::string_view piece : pieces) {
-          if (piece.empty())
-            continue;
-          if (count == most)
-            break;
-          parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
-        }
-        if (count > 0) {
-          ::msghdr message{};
-          message.msg_iov = parts;
-          message.msg_iovlen = count;
-          ssize_t n = count == 1
-                        ? ::send(socket_.native_handle(), parts[0].iov_base,
-                                 parts[0].iov_len, MSG_NOSIGNAL)
-                        : ::sendmsg(socket_.native_handle(), &message,
-                                    MSG_NOSIGNAL);
-          if (n >= 0)
-            sent = static_cast<std::size_t>(n);
-          else if (int code = errno; !try_again(code))
-            shut(lost(code), out);
-        }
+        io_count done = send_now(socket_, pieces);
+        sent = done.bytes;
+        if (done.error != 0)
+          shut(lost(done.error), out);
       }
       if (!closed_) {
         for (std::string_view piece : pieces) {
@@ -420,14 +388,11 @@ void socket_actor::on_writable(const asio::error_code& failed, news& out) {
   int code = failed.value();
   while (code == 0 && !out_.empty()) {
     std::string_view data = out_.view();
-    ssize_t n = ::send(socket_.native_handle(), data.data(), data.size(),
-                       MSG_NOSIGNAL);
-    if (n >= 0)
-      out_.drop(static_cast<std::size_t>(n));
-    else if (try_again(errno))
+    io_count done = send_now(socket_, {&data, 1});
+    out_.drop(done.bytes);
+    if (done.waits)
       break;
-    else
-      code = errno;
+    code = done.error;
   }
   if (code != 0 && code != asio::error::operation_aborted) {
     shut(lost(code), out);

@@ -2,47 +2,13 @@
 
 #include "actors/byte_buffer.hpp"
 #include "actors/native_actor.hpp"
+#include "runtime/tcp.hpp"
 
 #include <troupe/stream.hpp>
 
-#include <asio/basic_stream_socket.hpp>
-#include <asio/ip/tcp.hpp>
-
-#include <deque>
-
 namespace troupe::detail {
 
-// A TCP socket without a type-erased executor: smaller and quicker than
-// `asio::ip::tcp::socket`.
-using tcp_socket
-  = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-
-socket_address address_of(const asio::ip::tcp::endpoint& endpoint);
-
-// Memory of Asio's operations from the pool.
-template <class T>
-struct pool_allocator {
-  using value_type = T;
-
-  pool_allocator() noexcept = default;
-
-  template <class U>
-  pool_allocator(const pool_allocator<U>&) noexcept {
-  }
-
-  T* allocate(std::size_t n) {
-    return static_cast<T*>(pool_allocate(n * sizeof(T)));
-  }
-
-  void deallocate(T* memory, std::size_t n) noexcept {
-    pool_free(memory, n * sizeof(T));
-  }
-
-  template <class U>
-  bool operator==(const pool_allocator<U>&) const noexcept {
-    return true;
-  }
-};
+socket_address address_of(const tcp_endpoint& endpoint);
 
 // The actor that owns one connection. Reads are served from a buffer that is
 // filled when somebody waits; writes go out at once as far as the system takes
@@ -50,7 +16,7 @@ struct pool_allocator {
 class socket_actor final : public native_actor, public loop_resource {
 public:
   socket_actor(caf::actor_config& config, loop_core& home, tcp_socket socket,
-               const asio::ip::tcp::endpoint& peer, std::size_t limit,
+               const tcp_endpoint& peer, std::size_t limit,
                server_actor* server);
   ~socket_actor() override;
 
@@ -132,8 +98,8 @@ private:
   static constexpr unsigned writes_before_warning = 5;
 
   tcp_socket socket_;
-  asio::ip::tcp::endpoint peer_;
-  asio::ip::tcp::endpoint local_;
+  tcp_endpoint peer_;
+  tcp_endpoint local_;
   byte_buffer in_;       // to be read
   byte_buffer incoming_; // where the system puts what comes
   byte_buffer out_;

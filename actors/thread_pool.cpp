@@ -395,10 +395,8 @@ coro<void> event_loop::shutdown_default_executor(std::chrono::nanoseconds
   std::thread waiter{[pool, limit, self, left]() mutable {
     std::size_t count = pool->join(limit);
     pool->release();
-    self.call_soon_threadsafe([left, count] {
-      if (!left.done())
-        left.set_result(count);
-    });
+    self.call_soon_threadsafe(
+      [left, count] { detail::set_unless_done(left, count); });
   }};
   std::exception_ptr problem;
   std::size_t count = 0;

@@ -290,16 +290,7 @@ public:
   }
 
   void run() override {
-    if (!reply_.done()) {
-      if (slot_.failed != failure::none)
-        reply_.set_exception(slot_.error);
-      else if constexpr (std::is_void_v<T>)
-        reply_.set_result();
-      else if constexpr (std::is_reference_v<T>)
-        reply_.set_result(slot_.get());
-      else
-        reply_.set_result(std::move(slot_.get()));
-    }
+    copy_unless_done(reply_, slot_);
     delete this;
   }
 
@@ -472,18 +463,17 @@ future<T> wrap_future(concurrent_future<T> source) {
   auto& home = detail::need_running_loop("wrap_future()");
   future<T> reply{home};
   auto copy = [source, reply] {
-    if (reply.done())
-      return;
+    auto& slot = source.core()->slot;
     if (source.cancelled())
       reply.cancel();
-    else if (auto problem = source.core()->result->error)
-      reply.set_exception(problem);
-    else if constexpr (std::is_void_v<T>)
-      reply.set_result();
-    else if constexpr (std::is_copy_constructible_v<T>)
-      reply.set_result(source.result());
-    else
-      reply.set_result(std::move(source.result()));
+    else if constexpr (std::is_copy_constructible_v<T>) {
+      if (slot.failed == detail::failure::none)
+        detail::set_unless_done(reply, slot.get()); // others may read it too
+      else
+        detail::copy_unless_done(reply, slot);
+    } else {
+      detail::copy_unless_done(reply, slot);
+    }
   };
   reply.add_done_callback([source](const future<T>& done) {
     if (done.cancelled())

@@ -387,6 +387,37 @@ protected:
   /// @endcond
 };
 
+namespace detail {
+
+// Sets a value unless the future is done already, for instance cancelled by
+// another worker a moment ago.
+template <class T, class... Value>
+void set_unless_done(const future<T>& target, Value&&... value) {
+  future_core& core = *target.core();
+  if (!core.try_claim())
+    return;
+  static_cast<result_slot<T>&>(core.result())
+    .emplace(std::forward<Value>(value)...);
+  core.complete(future_state::finished);
+}
+
+// As above with what another slot holds, a value or an exception.
+template <class T>
+void copy_unless_done(const future<T>& target, result_slot<T>& source) {
+  if (source.failed != failure::none) {
+    if (target.core()->try_claim())
+      target.core()->fail(source.error);
+  } else if constexpr (std::is_void_v<T>) {
+    set_unless_done(target);
+  } else if constexpr (std::is_reference_v<T>) {
+    set_unless_done(target, source.get());
+  } else {
+    set_unless_done(target, std::move(source.get()));
+  }
+}
+
+} // namespace detail
+
 /// True for futures and tasks.
 /// @par Source
 /// `asyncio.isfuture`.

@@ -137,6 +137,9 @@ public:
   // Takes the right to set a value or an exception from outside, or throws.
   void claim(const char* verb);
 
+  // As above; false if the future is done or somebody else is about to set it.
+  bool try_claim() noexcept;
+
   // Gives it back: the value could not be made.
   void unclaim() noexcept {
     claimed_.store(false, std::memory_order_release);
@@ -150,7 +153,6 @@ public:
   void fail(std::exception_ptr problem);
 
 protected:
-  bool try_claim() noexcept;
   bool complete_here(future_state end);
   virtual ~future_core();
   virtual void dispose() noexcept = 0;

@@ -1,4 +1,4 @@
-#include "actors/resolver.hpp"
+#include "runtime/resolver.hpp"
 
 #include <algorithm>
 #include <cstring>
