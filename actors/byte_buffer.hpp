@@ -52,12 +52,16 @@ public:
   }
 
   void append(std::string_view bytes) {
+    if (bytes.empty())
+      return;
     std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
     end_ += bytes.size();
   }
 
   // Puts bytes back in front.
   void prepend(std::string_view bytes) {
+    if (bytes.empty())
+      return;
     if (begin_ < bytes.size()) {
       byte_buffer larger;
       larger.room(bytes.size() + size());

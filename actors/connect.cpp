@@ -131,10 +131,9 @@ socket_address address_of(const tcp_endpoint& endpoint) {
           endpoint.address().is_v6()};
 }
 
-coro<server> start_server_with(connection_handler* handler,
+coro<server> start_server_with(ref<connection_handler> handler,
                                std::vector<std::string> hosts,
                                std::uint16_t port, server_options options) {
-  std::unique_ptr<connection_handler> owned{handler};
   check_limit(options.limit);
   loop_core& home = need_running_loop("start_server()");
   std::vector<tcp_endpoint> all;
@@ -144,7 +143,7 @@ coro<server> start_server_with(connection_handler* handler,
       if (std::find(all.begin(), all.end(), endpoint) == all.end())
         all.push_back(endpoint);
   }
-  auto& actor = make_native<server_actor>(home, std::move(owned), options);
+  auto& actor = make_native<server_actor>(home, std::move(handler), options);
   server made{&actor};
   try {
     for (auto& endpoint : all) {

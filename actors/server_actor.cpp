@@ -48,7 +48,7 @@ private:
 };
 
 server_actor::server_actor(caf::actor_config& config, loop_core& home,
-                           std::unique_ptr<connection_handler> handler,
+                           ref<connection_handler> handler,
                            const server_options& options)
   : native_actor(config, home), handler_(std::move(handler)),
     options_(options) {

@@ -13,7 +13,7 @@ namespace troupe::detail {
 class server_actor final : public native_actor, public loop_resource {
 public:
   server_actor(caf::actor_config& config, loop_core& home,
-               std::unique_ptr<connection_handler> handler,
+               ref<connection_handler> handler,
                const server_options& options);
   ~server_actor() override;
 
@@ -69,7 +69,7 @@ private:
 
   static constexpr std::chrono::seconds retry_delay{1};
 
-  std::unique_ptr<connection_handler> handler_;
+  ref<connection_handler> handler_;
   server_options options_;
   std::vector<std::shared_ptr<door>> doors_;
   socket_actor* clients_ = nullptr;

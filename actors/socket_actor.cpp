@@ -162,7 +162,7 @@ bool socket_actor::attempt(read_op_base& op) {
         return false;
       std::size_t n = std::min(op.wanted_, data.size());
       if (op.target_) {
-        std::memcpy(op.target_, data.data(), n);
+        std::copy_n(data.data(), n, op.target_);
         op.got_ = n;
         in_.drop(n);
       } else {

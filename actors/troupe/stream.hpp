@@ -513,11 +513,24 @@ namespace detail {
 // The user's function for a connection, without its type.
 class connection_handler {
 public:
-  virtual ~connection_handler() = default;
+  void retain() noexcept {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void release() noexcept {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
 
   // Calls it; a coroutine comes back to be made a task.
   virtual std::optional<coro<void>> call(stream_reader reader,
                                          stream_writer writer) = 0;
+
+protected:
+  virtual ~connection_handler() = default;
+
+private:
+  std::atomic<unsigned> refs_{1};
 };
 
 template <class F>
@@ -616,7 +629,7 @@ private:
 };
 
 namespace detail {
-coro<server> start_server_with(connection_handler* handler,
+coro<server> start_server_with(ref<connection_handler> handler,
                                std::vector<std::string> hosts,
                                std::uint16_t port, server_options options);
 } // namespace detail
@@ -637,7 +650,9 @@ template <class F>
 coro<server> start_server(F handler, std::string host, std::uint16_t port,
                           server_options options = {}) {
   return detail::start_server_with(
-    new detail::connection_handler_of<std::decay_t<F>>(std::move(handler)),
+    detail::ref<detail::connection_handler>{
+      new detail::connection_handler_of<std::decay_t<F>>(std::move(handler)),
+      true},
     std::vector<std::string>{std::move(host)}, port, options);
 }
 
@@ -647,7 +662,9 @@ template <class F>
 coro<server> start_server(F handler, std::vector<std::string> hosts,
                           std::uint16_t port, server_options options = {}) {
   return detail::start_server_with(
-    new detail::connection_handler_of<std::decay_t<F>>(std::move(handler)),
+    detail::ref<detail::connection_handler>{
+      new detail::connection_handler_of<std::decay_t<F>>(std::move(handler)),
+      true},
     std::move(hosts), port, options);
 }
 
