@@ -135,10 +135,6 @@ public:
   void leave(task_base& task) noexcept;
   std::vector<ref<future_core>> tasks();
 
-  bool eager() const noexcept {
-    return eager_;
-  }
-
   // -- CAF ------------------------------------------------------------------
 
   caf::actor_system& system();
@@ -198,7 +194,6 @@ private:
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_io_;
   const bool exclusive_;
-  bool eager_ = false;
   unsigned since_poll_ = 0;
   std::int64_t spare_counts_ = 0;
   worker first_;

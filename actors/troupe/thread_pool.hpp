@@ -193,7 +193,7 @@ private:
   detail::ref<detail::shared_result<T>> core_;
 };
 
-/// An actor that owns threads for blocking work. Jobs begin in the order in
+/// Owns threads for blocking work. Jobs begin in the order in
 /// which they came, at most as many at a time as there are threads. Copies name
 /// the same pool; the last one that goes shuts it down.
 /// @par Source
