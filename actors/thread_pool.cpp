@@ -2,6 +2,7 @@
 
 #include "runtime/interrupt.hpp"
 #include "runtime/loop_core.hpp"
+#include "runtime/simulator.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,9 @@ namespace detail {
 
 namespace {
 
+// True while work for a thread runs as a step of a simulation.
+thread_local constinit bool in_simulated_thread = false;
+
 // One place to wait for all results: such waits are rare.
 std::mutex result_mutex;
 std::condition_variable result_changed;
@@ -33,6 +37,10 @@ shared_result_core::~shared_result_core() {
 bool shared_result_core::wait(std::int64_t limit) {
   if (done())
     return true;
+  if (in_simulated_thread)
+    throw error(errc::not_supported,
+                "in a simulation a thread's work is one step: it cannot wait "
+                "for what the loop has not done yet");
   std::unique_lock lock{result_mutex};
   if (limit < 0) {
     result_changed.wait(lock, [this] { return done(); });
@@ -123,12 +131,50 @@ void shared_result_core::when_done(callback& told) {
 
 // -- the pool ------------------------------------------------------------------------------
 
+namespace {
+
+// Work for a thread in a simulation: a step of its own, outside the loop.
+class simulated_work final : public job {
+public:
+  explicit simulated_work(pool_job& work) noexcept : work_(work) {
+  }
+
+  void run() override {
+    worker* outer = std::exchange(this_worker, nullptr);
+    task_base* outer_task = std::exchange(this_task, nullptr);
+    in_simulated_thread = true;
+    work_.execute();
+    in_simulated_thread = false;
+    this_task = outer_task;
+    this_worker = outer;
+    delete this;
+  }
+
+  job_label label() const noexcept override {
+    return {.kind = job_kind::thread};
+  }
+
+private:
+  pool_job& work_;
+};
+
+loop_core* simulated_loop() noexcept {
+  return this_worker && this_worker->home.simulation() ? &this_worker->home
+                                                       : nullptr;
+}
+
+} // namespace
+
 // Threads, and the jobs that wait for one, in their order. The threads share
-// the state, so that a pool may be given up while a job still runs.
+// the state, so that a pool may be given up while a job still runs. Inside a
+// simulation a pool has no threads: its jobs are steps.
 class pool_core {
 public:
   pool_core(unsigned threads, const std::string& name)
-    : shared_(std::make_shared<state>()) {
+    : shared_(std::make_shared<state>()), size_(threads),
+      simulated_(simulated_loop()) {
+    if (simulated_)
+      return;
     for (unsigned i = 0; i < threads; ++i)
       threads_.emplace_back([shared = shared_,
                              title = name + '-' + std::to_string(i)] {
@@ -150,18 +196,29 @@ public:
   }
 
   unsigned size() const noexcept {
-    return static_cast<unsigned>(threads_.size());
+    return size_;
   }
 
   void submit(pool_job& job) {
+    if (simulated_loop() != simulated_)
+      throw error(errc::not_supported,
+                  simulated_ ? "thread_pool: it belongs to a simulation, which "
+                               "is over or another one"
+                             : "thread_pool: it has real threads, which a "
+                               "simulation cannot order; make the pool inside "
+                               "the program");
     {
       std::lock_guard lock{shared_->mutex};
       if (shared_->closed)
         throw error(errc::executor_shut_down,
                     "cannot schedule new work: the thread pool was shut down");
-      shared_->jobs.push_back(&job);
+      if (!simulated_)
+        shared_->jobs.push_back(&job);
     }
-    shared_->changed.notify_one();
+    if (simulated_)
+      simulated_->inject(*new simulated_work(job));
+    else
+      shared_->changed.notify_one();
   }
 
   void shut_down() noexcept {
@@ -232,6 +289,8 @@ private:
   ~pool_core() = default;
 
   std::shared_ptr<state> shared_;
+  const unsigned size_;
+  loop_core* const simulated_; // null in production
   std::vector<std::thread> threads_;
   std::mutex join_mutex_;
   std::atomic<unsigned> refs_{1};
@@ -390,6 +449,10 @@ coro<void> event_loop::shutdown_default_executor(std::chrono::nanoseconds
   if (!pool)
     co_return;
   pool->shut_down();
+  if (self.core_->simulation()) {
+    pool->release();
+    co_return;
+  }
   // The wait itself is blocking work: it gets a thread of its own.
   future<std::size_t> left = self.create_future<std::size_t>();
   std::thread waiter{[pool, limit, self, left]() mutable {

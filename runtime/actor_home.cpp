@@ -47,6 +47,11 @@ public:
     delete this;
   }
 
+  job_label label() const noexcept override {
+    auto* actor = dynamic_cast<caf::abstract_actor*>(what_);
+    return {job_kind::actor, actor ? actor->id() : 0};
+  }
+
 private:
   // An actor with a full mailbox lets others run in between.
   static constexpr std::size_t messages_a_run = 64;
@@ -313,11 +318,14 @@ void actor_home::end_tasks() noexcept {
 void actor_home::shut_down() {
   if (!system_)
     return;
-  auto limit = std::chrono::steady_clock::now() + shutdown_limit;
+  // A simulation has looked for actors that are left.
+  auto limit = std::chrono::steady_clock::now()
+               + (loop_.simulation() ? std::chrono::seconds{0} : shutdown_limit);
   while (system_->registry().running() > 0
          && std::chrono::steady_clock::now() < limit)
     loop_.run_for_close(std::chrono::milliseconds{10});
-  if (auto left = system_->registry().running())
+  auto left = system_->registry().running();
+  if (left > 0 && !loop_.simulation())
     loop_.report({.message
                   = std::to_string(left)
                     + " CAF actors did not end before their loop was closed; "

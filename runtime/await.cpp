@@ -54,6 +54,12 @@ public:
     release();
   }
 
+  job_label label() const noexcept override {
+    sleep_op_base* sleeper = sleeper_.load(std::memory_order_relaxed);
+    return {job_kind::timer, 0,
+            sleeper ? sleeper->task_->label().place : site{}};
+  }
+
   sleep_op_base* take() noexcept {
     return sleeper_.exchange(nullptr, std::memory_order_acq_rel);
   }
@@ -140,6 +146,11 @@ void future_op_base::withdraw() noexcept {
 
 std::string future_op_base::describe() const {
   return target_->describe();
+}
+
+const task_base* future_op_base::blocked_by() const noexcept {
+  return target_->is_task() ? static_cast<const task_base*>(target_.get())
+                            : nullptr;
 }
 
 void future_op_base::check() const {

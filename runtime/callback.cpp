@@ -27,6 +27,10 @@ void callback::discard() noexcept {
   release();
 }
 
+job_label callback::label() const noexcept {
+  return {job_kind::callback, 0, made_};
+}
+
 void callback::run() {
   phase expected = phase::waiting;
   if (!phase_.compare_exchange_strong(expected, phase::running,

@@ -1,6 +1,7 @@
 #include "runtime/loop_core.hpp"
 
 #include "runtime/actor_home.hpp"
+#include "runtime/simulator.hpp"
 
 #include <troupe/async_generator.hpp>
 
@@ -27,11 +28,11 @@ bool debug_from_environment() {
 
 } // namespace
 
-loop_core::loop_core(const loop_options& options)
+loop_core::loop_core(const loop_options& options, simulator* simulation)
   : debug(options.debug < 0 ? debug_from_environment() : options.debug > 0),
     threads(options.threads), io_(options.threads == 1 ? 1 : -1),
     keep_io_(io_.get_executor()), exclusive_(options.threads == 1),
-    first_(*this) {
+    simulation_(simulation), first_(*this) {
   if (options.threads == 0 || options.threads > 1024)
     throw std::invalid_argument(
       "event loop: threads must be between 1 and 1024, not "
@@ -120,6 +121,8 @@ void loop_core::wake_poller() noexcept {
 // -- time -----------------------------------------------------------------------
 
 std::int64_t loop_core::now() const noexcept {
+  if (simulation_) [[unlikely]]
+    return simulation_->now();
   return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
@@ -290,7 +293,9 @@ void loop_core::run_forever() {
   std::exception_ptr problem;
   {
     turn_guard guard{*this};
-    if (exclusive_)
+    if (simulation_)
+      simulation_->drive(*this);
+    else if (exclusive_)
       run_exclusive();
     else
       run_parallel();
@@ -389,6 +394,27 @@ bool loop_core::run_for_close(std::chrono::nanoseconds wait) {
     }
   }
   return some;
+}
+
+// -- simulation ------------------------------------------------------------------
+
+void loop_core::begin_simulation() noexcept {
+  task_number_ = 0;
+  callback_number_ = 0;
+  factory = task_factory::lazy;
+  pool_shut_down = false;
+  debug = false;
+}
+
+void loop_core::drain_simulation() {
+  std::exception_ptr problem;
+  {
+    turn_guard guard{*this};
+    simulation_->drain(*this);
+    problem = std::exchange(exit_problem_, nullptr);
+  }
+  if (problem)
+    std::rethrow_exception(problem);
 }
 
 // -- lists -------------------------------------------------------------------------

@@ -25,6 +25,7 @@ namespace troupe::detail {
 class actor_home;
 class generator_frame;
 class pool_core;
+class simulator;
 
 // One thread that runs jobs of a loop.
 struct worker {
@@ -59,7 +60,10 @@ protected:
 // worker has a queue that others steal from.
 class loop_core {
 public:
-  explicit loop_core(const loop_options& options);
+  // With a simulator the loop is simulated: it makes every choice, and time is
+  // virtual.
+  explicit loop_core(const loop_options& options,
+                     simulator* simulation = nullptr);
   loop_core(const loop_core&) = delete;
   loop_core& operator=(const loop_core&) = delete;
 
@@ -86,6 +90,24 @@ public:
 
   bool exclusive() const noexcept {
     return exclusive_;
+  }
+
+  // Null in production.
+  simulator* simulation() const noexcept {
+    return simulation_;
+  }
+
+  // For simulations: begins anew with the numbers; runs what is ready; the
+  // worker, to stand for a running loop.
+  void begin_simulation() noexcept;
+  void drain_simulation();
+
+  worker* first_worker() noexcept {
+    return &first_;
+  }
+
+  bool has_resources() const noexcept {
+    return first_resource_ != nullptr;
   }
 
   bool running() const noexcept {
@@ -169,6 +191,8 @@ public:
 private:
   ~loop_core();
 
+  friend class simulator; // runs the jobs in its own order
+
   struct turn_guard;
   friend struct turn_guard;
 
@@ -194,6 +218,7 @@ private:
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_io_;
   const bool exclusive_;
+  simulator* const simulation_;
   unsigned since_poll_ = 0;
   std::int64_t spare_counts_ = 0;
   worker first_;

@@ -1,6 +1,7 @@
 #include <troupe/detail/task_base.hpp>
 
 #include "runtime/loop_core.hpp"
+#include "runtime/simulator.hpp"
 #include "runtime/trace.hpp"
 
 #include <troupe/error.hpp>
@@ -102,6 +103,7 @@ cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
 task_base::task_base(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan)
   : future_core(home, result, true), exclusive_(home.exclusive()),
+    simulated_(home.simulation() != nullptr),
     must_cancel_(false), answered_(false), yields_(false), started_(false),
     number_(home.next_task_number()), made_line_(made.line), top_(&root),
     context_(std::move(plan.context)), function_(root.place().function),
@@ -146,6 +148,11 @@ bool task_base::deliver(letter& item) {
     home_->inject(*new foreign_delivery(*this, item));
     return true;
   }
+  if (item.kind == letter_kind::answer
+      && std::exchange(item.sent, true)) [[unlikely]] {
+    answered_twice(item);
+    return true;
+  }
   switch (box_.push(item, exclusive_)) {
     case pushed::activate:
       make_ready();
@@ -158,6 +165,16 @@ bool task_base::deliver(letter& item) {
       return false;
   }
   return false;
+}
+
+// An owner broke the rule of exactly one answer. The second one is dropped.
+void task_base::answered_twice(const letter& item) noexcept {
+  std::string text = static_cast<const op&>(item).describe()
+                     + " was answered twice, for " + describe();
+  if (simulated_)
+    home_->simulation()->fail(*home_, failure_kind::rule, text);
+  else
+    home_->report({.message = text});
 }
 
 void task_base::handle_mailbox() {
@@ -200,7 +217,10 @@ bool task_base::cancel_counted(const std::string& message) {
     return true;
   }
   if (exclusive_) {
-    if (home_->here()) {
+    if (simulated_
+        && !home_->simulation()->take(short_cut::cancel_in_place)) [[unlikely]] {
+      send_cancel(message);
+    } else if (home_->here()) {
       handle_cancel(message);
     } else {
       auto* request = new foreign_cancel(*this, message);
@@ -209,11 +229,19 @@ bool task_base::cancel_counted(const std::string& message) {
     }
     return true;
   }
+  return send_cancel(message);
+}
+
+bool task_base::send_cancel(const std::string& message) {
   auto* request = new cancel_letter(message);
-  switch (box_.push(*request, false)) {
+  switch (box_.push(*request, exclusive_)) {
     case pushed::queued:
       return true;
     case pushed::activate:
+      if (simulated_) {
+        make_ready();
+        return true;
+      }
       settle(); // the task sleeps: ask its op here and now
       return true;
     case pushed::closed:
@@ -299,8 +327,11 @@ void task_base::run() {
     }
     if (must_cancel_ && op_->request_cancel(cancel_message()))
       must_cancel_ = false;
-    if (box_.try_block(exclusive_))
+    if (box_.try_block(exclusive_)) {
+      if (simulated_) [[unlikely]]
+        home_->simulation()->blocked(*this);
       return;
+    }
     handle_mailbox();
     if (answered_) {
       make_ready(); // others that are ready go first, as in asyncio
@@ -398,6 +429,10 @@ void task_base::abandon() noexcept {
 }
 
 // -- looking -----------------------------------------------------------------------
+
+job_label task_base::label() const noexcept {
+  return {job_kind::task, number_, top_ ? top_->place() : site{}};
+}
 
 std::string task_base::name() const {
   if (notes_ && !notes_->name.empty())

@@ -31,6 +31,7 @@ public:
   bool request_cancel(const std::string& message) override;
   void withdraw() noexcept override;
   std::string describe() const override;
+  const task_base* blocked_by() const noexcept override;
 
 protected:
   void check() const;

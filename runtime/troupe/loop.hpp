@@ -121,6 +121,8 @@ struct loop_options {
 };
 
 namespace detail {
+class simulated_world;
+
 
 // A function of the user that gets errors.
 class error_handler {
@@ -436,6 +438,7 @@ public:
 
 private:
   friend class runner;
+  friend class detail::simulated_world;
 
   template <class F>
   detail::ref<detail::callback> make(F&& function, detail::site made) {

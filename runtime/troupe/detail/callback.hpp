@@ -50,6 +50,7 @@ public:
   }
 
   void run() final;
+  job_label label() const noexcept final;
   void discard() noexcept final;
   void cancel();
   bool cancelled() const;

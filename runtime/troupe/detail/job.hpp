@@ -1,10 +1,29 @@
 #pragma once
 
+#include <troupe/detail/site.hpp>
+
 #include <cstdint>
 
 namespace troupe::detail {
 
 class loop_core;
+
+// What a job is to somebody who looks on: the simulation's trace.
+enum class job_kind : std::uint8_t {
+  other,
+  task,
+  callback,
+  timer,
+  actor,
+  thread,
+  network,
+};
+
+struct job_label {
+  job_kind kind = job_kind::other;
+  std::uint64_t number = 0; // of a task or an actor
+  site place = {};
+};
 
 // What a ready queue holds: a task, a callback, a timer that is due.
 // A job is in at most one queue at a time.
@@ -15,6 +34,10 @@ public:
   job& operator=(const job&) = delete;
 
   virtual void run() = 0;
+
+  virtual job_label label() const noexcept {
+    return {};
+  }
 
   job* next_job = nullptr;
 
@@ -35,6 +58,7 @@ struct letter {
 
   letter* next = nullptr;
   letter_kind kind;
+  bool sent = false; // an answer that was given
 };
 
 } // namespace troupe::detail

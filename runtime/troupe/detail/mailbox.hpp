@@ -72,6 +72,10 @@ public:
                                          std::memory_order_acquire);
   }
 
+  bool asleep() const noexcept {
+    return head_.load(std::memory_order_relaxed) == blocked_mark();
+  }
+
   bool has_letters() const noexcept {
     letter* head = head_.load(std::memory_order_relaxed);
     return head != nullptr && head != blocked_mark() && head != closed_mark();

@@ -43,6 +43,11 @@ public:
   // What the op waits for, for the text of a task.
   virtual std::string describe() const = 0;
 
+  // The task without which the wait cannot end, if there is one.
+  virtual const task_base* blocked_by() const noexcept {
+    return nullptr;
+  }
+
   // -- awaiting -----------------------------------------------------------
 
   bool suspend(frame_base& frame);

@@ -28,6 +28,7 @@ public:
   // -- running: the scheduler calls -----------------------------------------
 
   void run() final;
+  job_label label() const noexcept final;
 
   // Puts a new task into the ready queue, or runs it at once if it is eager.
   void launch(bool eager);
@@ -103,6 +104,10 @@ public:
     return op_;
   }
 
+  bool asleep() const noexcept {
+    return box_.asleep();
+  }
+
 protected:
   ~task_base() override;
 
@@ -119,8 +124,10 @@ private:
   friend class loop_core; // keeps the list of its tasks
   struct cancel_letter;
 
+  void answered_twice(const letter& item) noexcept;
   void handle_mailbox();
   void handle_cancel(const std::string& message);
+  bool send_cancel(const std::string& message);
   void settle();
   frame_base* step();
   void finish(frame_base& root);
@@ -135,6 +142,7 @@ protected:
 private:
   // These and `exposed_` fill the last word of future_core.
   const bool exclusive_ : 1;
+  const bool simulated_ : 1;
   bool must_cancel_ : 1; // the next await throws
   bool answered_ : 1;    // the present op was answered
   bool yields_ : 1;      // ready again after this step
@@ -154,6 +162,7 @@ private:
 
 inline bool op::suspend(frame_base& frame) {
   task_ = frame.task_;
+  sent = false;
   return task_->wait_for(*this);
 }
 

@@ -1,0 +1,330 @@
+#include <troupe/simulation.hpp>
+
+#include "actors/simulated_world.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <unordered_set>
+
+namespace troupe {
+
+namespace detail {
+
+namespace {
+
+using test::exploration;
+using test::explore_options;
+
+short_cut_coverage all_short_cuts;
+
+const char* environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value && *value ? value : nullptr;
+}
+
+test::strategy strategy_named(const std::string& name) {
+  const std::map<std::string, test::strategy> known{
+    {"portfolio", test::strategy::portfolio},
+    {"fifo", test::strategy::fifo},
+    {"random", test::strategy::random},
+    {"pct", test::strategy::pct},
+    {"delay_bounding", test::strategy::delay_bounding},
+    {"partial_order", test::strategy::partial_order},
+    {"exhaustive", test::strategy::exhaustive}};
+  auto found = known.find(name);
+  if (found == known.end()) {
+    std::string names;
+    for (const auto& each : known)
+      names += ' ' + each.first;
+    throw std::invalid_argument("TROUPE_STRATEGY=" + name + ": there are only"
+                                + names);
+  }
+  return found->second;
+}
+
+explore_options with_environment(explore_options options) {
+  if (const char* seed = environment("TROUPE_SEED"))
+    options.seed = std::strtoull(seed, nullptr, 0);
+  if (const char* how = environment("TROUPE_STRATEGY"))
+    options.how = strategy_named(how);
+  return options;
+}
+
+// A mark of the exploration: the function that makes the program's coroutine
+// is one for each program; its name is not known, but its settings are.
+class explorer {
+public:
+  explorer(program_ref program, const explore_options& options)
+    : program_(program), options_(with_environment(options)) {}
+
+  exploration explore() {
+    if (const char* text = environment("TROUPE_SCHEDULE"))
+      replay(decode(text));
+    else
+      search();
+    return std::move(result_);
+  }
+
+private:
+  void replay(schedule how);
+  void search();
+  run_plan plan_for(std::uint64_t number);
+  void run(const run_plan& plan);
+  bool fails_with(const run_plan& plan, const std::string& id);
+  void recheck(const run_plan& plan, std::uint64_t number);
+  void found(run_plan plan, std::uint64_t number);
+  void shrink(run_plan& plan, const std::string& id);
+  void try_one_choice(run_plan& plan, const std::string& id);
+  void tell(run_plan plan);
+  void count_bounds();
+
+  program_ref program_;
+  explore_options options_;
+  exploration result_;
+  simulated_world world_;
+  std::map<unsigned, std::uint64_t> pct_runs_; // by depth
+};
+
+void explorer::run(const run_plan& plan) {
+  world_.run(program_, plan, options_.may_leave_tasks);
+  result_.steps += world_.sim().steps();
+}
+
+run_plan explorer::plan_for(std::uint64_t number) {
+  run_plan plan;
+  plan.how.kind = kind_of(options_.how, number);
+  plan.how.depth = options_.depth != 0 ? options_.depth : 2 + number / 6 % 5;
+  if (plan.how.kind == strategy_kind::delay_bounding && options_.depth == 0)
+    plan.how.depth = 1 + number / 6 % 4;
+  plan.how.length = std::max<std::uint64_t>(result_.longest, 10);
+  plan.how.fair_after = options_.fair_after;
+  plan.seed = options_.seed + number;
+  plan.odds = options_.odds;
+  plan.most_steps = options_.max_steps;
+  plan.may_break_cycles = options_.may_break_cycles;
+  return plan;
+}
+
+void explorer::search() {
+  std::unordered_set<std::uint64_t> seen;
+  std::uint64_t quiet = 0;
+  result_.ended = "budget";
+  for (std::uint64_t number = 0; number < options_.schedules; ++number) {
+    run_plan plan = plan_for(number);
+    run(plan);
+    simulator& sim = world_.sim();
+    ++result_.schedules;
+    result_.longest = std::max(result_.longest, sim.choices());
+    result_.most_tasks = std::max(result_.most_tasks, sim.actors());
+    if (plan.how.kind == strategy_kind::pct)
+      ++pct_runs_[plan.how.depth];
+    if (sim.failed()) {
+      found(plan, number);
+      break;
+    }
+    if (seen.insert(sim.trace_hash()).second)
+      quiet = 0;
+    else
+      ++quiet;
+    if (options_.recheck != 0 && number % options_.recheck == 0) {
+      recheck(plan, number);
+      if (result_.found)
+        break;
+    }
+    if (plan.how.kind == strategy_kind::exhaustive) {
+      if (!sim.chooser().advance()) {
+        result_.ended = "all orders";
+        break;
+      }
+    } else if (quiet >= options_.nothing_new) {
+      result_.ended = "nothing new";
+      break;
+    }
+  }
+  result_.distinct = seen.size();
+  count_bounds();
+}
+
+// The same run again must have the same steps.
+void explorer::recheck(const run_plan& plan, std::uint64_t number) {
+  simulator& sim = world_.sim();
+  std::uint64_t hash = sim.trace_hash();
+  run_plan again = plan;
+  again.replays = sim.choices_kept();
+  again.deviations = sim.deviations();
+  strategy tree = sim.chooser(); // the walk through the tree stands here
+  run(again);
+  sim.chooser() = std::move(tree);
+  if (sim.failed() || sim.trace_hash() != hash) {
+    result_.ended = "failure";
+    result_.found_after = number + 1;
+    result_.found.emplace(
+      "not deterministic: the same schedule gave other steps the second time. "
+      "The program depends on something outside: a clock, an address, a "
+      "global, an unordered container, a thread.\n"
+        + (sim.failed() ? sim.failure_text() : std::string{}),
+      "not deterministic", "not deterministic", encode({.plan = plan}));
+  }
+}
+
+// -- a failure
+// ---------------------------------------------------------------------
+
+void explorer::found(run_plan plan, std::uint64_t number) {
+  simulator& sim = world_.sim();
+  result_.ended = "failure";
+  result_.found_after = number + 1;
+  result_.switches_before = result_.switches_after = sim.deviations().size();
+  std::string id = sim.failure_id();
+  std::uint64_t hash = sim.trace_hash();
+  plan.replays = sim.choices_kept();
+  plan.deviations = sim.deviations();
+  run_plan as_found = plan;
+  run(plan);
+  if (sim.failure_id() != id || sim.trace_hash() != hash) {
+    recheck(as_found, number);
+    if (result_.found)
+      return;
+  }
+  if (options_.shrink && plan.replays)
+    shrink(plan, id);
+  result_.switches_after = plan.deviations.size();
+  tell(std::move(plan));
+}
+
+bool explorer::fails_with(const run_plan& plan, const std::string& id) {
+  run(plan);
+  return world_.sim().failed() && world_.sim().failure_id() == id;
+}
+
+// Delta debugging (Zeller and Hildebrandt, 2002): leaves out ever smaller parts
+// of the choices while the failure stays the same. What is left out is chosen
+// as asyncio would.
+void explorer::shrink(run_plan& plan, const std::string& id) {
+  std::size_t budget = 2'000;
+  std::size_t part = (plan.deviations.size() + 1) / 2;
+  while (part > 0 && budget > 0) {
+    bool better = false;
+    for (std::size_t begin = 0; begin < plan.deviations.size() && budget > 0;) {
+      run_plan less = plan;
+      auto from = less.deviations.begin() + static_cast<std::ptrdiff_t>(begin);
+      auto to = less.deviations.begin()
+              + static_cast<std::ptrdiff_t>(
+                  std::min(begin + part, less.deviations.size()));
+      less.deviations.erase(from, to);
+      --budget;
+      if (fails_with(less, id)) {
+        // What the shorter run really chose: choices that did not come up go.
+        plan.deviations = world_.sim().deviations();
+        better = true;
+      } else {
+        begin += part;
+      }
+    }
+    if (part > 1)
+      part = (part + 1) / 2;
+    else if (!better)
+      break;
+  }
+  if (plan.deviations.size() > 1)
+    try_one_choice(plan, id);
+}
+
+// Perhaps one choice is enough, another one than was found.
+void explorer::try_one_choice(run_plan& plan, const std::string& id) {
+  constexpr std::uint64_t most_places = 300;
+  constexpr std::uint32_t most_ways = 6;
+  run_plan less = plan;
+  for (std::uint64_t place = 0; place < most_places; ++place)
+    for (std::uint32_t taken = 1; taken < most_ways; ++taken) {
+      less.deviations = {{place, taken}};
+      bool same = fails_with(less, id);
+      if (place >= world_.sim().choices())
+        return;
+      const auto& made = world_.sim().deviations();
+      bool possible = made.size() == 1 && made[0].taken == taken;
+      if (same && possible) {
+        plan.deviations = made;
+        return;
+      }
+      if (!possible)
+        break; // there were fewer ways here
+    }
+}
+
+// The last run is recorded for the report.
+void explorer::tell(run_plan plan) {
+  plan.records = true;
+  run(plan);
+  plan.checks = world_.sim().checks();
+  result_.found = failure_of(world_.sim(), {.plan = std::move(plan)});
+}
+
+void explorer::replay(schedule how) {
+  how.plan.records = true;
+  how.plan.may_break_cycles = options_.may_break_cycles;
+  result_.ended = "replay";
+  result_.schedules = 1;
+  run(how.plan);
+  simulator& sim = world_.sim();
+  result_.distinct = 1;
+  result_.longest = sim.choices();
+  result_.most_tasks = sim.actors();
+  if (sim.failed()) {
+    result_.found_after = 1;
+    result_.switches_before = result_.switches_after = sim.deviations().size();
+    result_.found = failure_of(sim, how);
+  }
+}
+
+// PCT's theorem: a run of n tasks and k choices finds a bug of depth d with a
+// chance of at least 1 / (n k^(d-1)).
+void explorer::count_bounds() {
+  double n
+    = static_cast<double>(std::max<std::uint64_t>(result_.most_tasks, 1));
+  double k = static_cast<double>(std::max<std::uint64_t>(result_.longest, 1));
+  for (auto [depth, runs] : pct_runs_) {
+    double chance = 1 / (n * std::pow(k, depth - 1));
+    result_.bounds.push_back(
+      {depth, std::exp(static_cast<double>(runs) * std::log1p(-chance))});
+  }
+}
+
+} // namespace
+
+test::exploration explore_program(program_ref program,
+                                  const test::explore_options& options) {
+  return explorer{program, options}.explore();
+}
+
+} // namespace detail
+
+namespace test {
+
+std::string exploration::text() const {
+  std::string report
+    = std::to_string(schedules) + " schedules, " + std::to_string(distinct)
+    + " different, " + std::to_string(steps) + " steps, up to "
+    + std::to_string(longest) + " choices and " + std::to_string(most_tasks)
+    + " tasks in one; ended: " + ended + '\n';
+  if (found)
+    return "FAILED at schedule " + std::to_string(found_after) + " ("
+         + std::to_string(switches_before) + " choices against asyncio's "
+         + "order, shrunk to " + std::to_string(switches_after) + ")\n"
+         + found->what() + report;
+  for (const bound& each : bounds) {
+    char line[120];
+    std::snprintf(line, sizeof line,
+                  "PCT: a bug of depth %u was missed with a chance of at most "
+                  "%.2g\n",
+                  each.depth, each.missed);
+    report += line;
+  }
+  return report;
+}
+
+} // namespace test
+
+} // namespace troupe

@@ -1,0 +1,163 @@
+#include "runtime/schedule.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace troupe::detail {
+
+namespace {
+
+constexpr std::string_view version = "t1.";
+constexpr std::string_view digits
+  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::size_t most_bytes = 1530; // 2,040 digits
+
+using bytes = std::vector<std::uint8_t>;
+
+void put(bytes& out, std::uint64_t number) {
+  while (number >= 0x80) {
+    out.push_back(static_cast<std::uint8_t>(number | 0x80));
+    number >>= 7;
+  }
+  out.push_back(static_cast<std::uint8_t>(number));
+}
+
+class reader {
+public:
+  explicit reader(const bytes& from) noexcept : from_(from) {}
+
+  std::uint64_t number() {
+    std::uint64_t result = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      std::uint8_t next = byte();
+      result |= std::uint64_t{next & 0x7fu} << shift;
+      if (next < 0x80)
+        return result;
+    }
+    throw std::invalid_argument("a number in the schedule is too long");
+  }
+
+  std::uint8_t byte() {
+    if (place_ == from_.size())
+      throw std::invalid_argument("the schedule is cut off");
+    return from_[place_++];
+  }
+
+  std::size_t left() const noexcept {
+    return from_.size() - place_;
+  }
+
+private:
+  const bytes& from_;
+  std::size_t place_ = 0;
+};
+
+std::string text_of_bytes(const bytes& from) {
+  std::string text{version};
+  for (std::size_t i = 0; i < from.size(); i += 3) {
+    std::uint32_t group = std::uint32_t{from[i]} << 16;
+    if (i + 1 < from.size())
+      group |= std::uint32_t{from[i + 1]} << 8;
+    if (i + 2 < from.size())
+      group |= from[i + 2];
+    std::size_t count = std::min<std::size_t>(3, from.size() - i) + 1;
+    for (std::size_t k = 0; k < count; ++k)
+      text += digits[group >> (18 - 6 * k) & 63];
+  }
+  return text;
+}
+
+bytes bytes_of_text(std::string_view text) {
+  if (text.substr(0, version.size()) != version)
+    throw std::invalid_argument("not a schedule of this version of troupe: '"
+                                + std::string{text.substr(0, 20)} + "'");
+  text.remove_prefix(version.size());
+  bytes out;
+  std::uint32_t group = 0;
+  unsigned bits = 0;
+  for (char letter : text) {
+    std::size_t value = digits.find(letter);
+    if (value == std::string_view::npos)
+      throw std::invalid_argument("a schedule has no '" + std::string(1, letter)
+                                  + "' in it");
+    group = group << 6 | static_cast<std::uint32_t>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push_back(static_cast<std::uint8_t>(group >> bits));
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+std::string encode(const schedule& from) {
+  const run_plan& plan = from.plan;
+  bytes out{static_cast<std::uint8_t>(from.program >> 8),
+            static_cast<std::uint8_t>(from.program)};
+  put(out, plan.seed);
+  put(out, plan.odds);
+  put(out, plan.most_steps);
+  bytes choices;
+  std::uint64_t before = 0;
+  for (const deviation& each : plan.deviations) {
+    if (choices.size() > most_bytes)
+      break;
+    put(choices, each.place - before);
+    put(choices, each.taken);
+    before = each.place;
+  }
+  bool fits = plan.replays && out.size() + choices.size() + 10 <= most_bytes;
+  out.push_back(fits);
+  if (fits) {
+    put(out, plan.deviations.size());
+    out.insert(out.end(), choices.begin(), choices.end());
+  } else {
+    out.push_back(static_cast<std::uint8_t>(plan.how.kind));
+    put(out, plan.how.depth);
+    put(out, plan.how.length);
+    put(out, plan.how.fair_after);
+  }
+  std::size_t room = most_bytes - out.size();
+  out.insert(
+    out.end(), plan.checks.begin(),
+    plan.checks.begin()
+      + static_cast<std::ptrdiff_t>(std::min(room, plan.checks.size())));
+  return text_of_bytes(out);
+}
+
+schedule decode(std::string_view text) {
+  bytes all = bytes_of_text(text);
+  reader in{all};
+  schedule result;
+  result.program = static_cast<std::uint16_t>(in.byte() << 8);
+  result.program = static_cast<std::uint16_t>(result.program | in.byte());
+  run_plan& plan = result.plan;
+  plan.seed = in.number();
+  plan.odds = static_cast<unsigned>(in.number());
+  plan.most_steps = in.number();
+  plan.replays = in.byte() != 0;
+  if (plan.replays) {
+    std::uint64_t count = in.number();
+    std::uint64_t place = 0;
+    for (; count > 0; --count) {
+      place += in.number();
+      plan.deviations.push_back(
+        {place, static_cast<std::uint32_t>(in.number())});
+    }
+  } else {
+    std::uint8_t kind = in.byte();
+    if (kind > static_cast<std::uint8_t>(strategy_kind::exhaustive))
+      throw std::invalid_argument("the schedule names no strategy");
+    plan.how.kind = static_cast<strategy_kind>(kind);
+    plan.how.depth = static_cast<unsigned>(in.number());
+    plan.how.length = in.number();
+    plan.how.fair_after = in.number();
+  }
+  while (in.left() > 0)
+    plan.checks.push_back(in.byte());
+  return result;
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,239 @@
+#pragma once
+
+#include <troupe/detail/job.hpp>
+
+#include "runtime/strategy.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace troupe::detail {
+
+class op;
+class task_base;
+
+// A choice that was not the undisturbed one: the `place`-th of its run.
+//
+// Undisturbed, the job that became ready first goes next, as in asyncio. After
+// a disturbance the actor that it preferred stays preferred while it is ready.
+// So "this task runs ahead by ten steps" is one deviation, not ten.
+struct deviation {
+  std::uint64_t place;
+  std::uint32_t taken;
+
+  bool operator==(const deviation&) const = default;
+};
+
+// One step, for people to read.
+struct step_text {
+  std::uint64_t number;
+  std::int64_t time; // nanoseconds since the run began
+  std::string who;
+  std::string where;
+  std::uint32_t taken;
+  std::uint32_t ways; // how many could have run
+};
+
+enum class failure_kind : std::uint8_t {
+  none,
+  exception, // the program threw
+  unhandled, // an exception or a warning that nobody took
+  deadlock,
+  left_over, // tasks, actors or connections after the end
+  endless,   // more steps than allowed
+  forbidden, // a call out of the simulation
+  rule,      // an op was answered twice
+  diverged,  // a replayed schedule does not fit
+};
+
+const char* name_of(failure_kind kind) noexcept;
+
+// The short cuts of production code, each of which a simulation takes or not.
+enum class short_cut : std::uint8_t {
+  write_at_once,   // a write goes to the system inside the call
+  read_at_once,    // a read takes what the system has inside the call
+  cancel_in_place, // whoever cancels asks the op, instead of the task's next
+                   // step
+  count,
+};
+
+const char* name_of(short_cut which) noexcept;
+
+// How often each short cut was taken and refused.
+struct short_cut_coverage {
+  std::uint64_t taken[static_cast<std::size_t>(short_cut::count)] = {};
+  std::uint64_t refused[static_cast<std::size_t>(short_cut::count)] = {};
+};
+
+// What one run is to be.
+struct run_plan {
+  strategy_plan how;
+  std::uint64_t seed = 0;
+  bool replays = false; // then `deviations` are the choices
+  std::vector<deviation> deviations;
+  std::vector<std::uint8_t> checks; // what the steps must be, if not empty
+  std::uint64_t most_steps = 0;     // 0: no limit
+  bool records = false;             // keeps texts of the last steps, and checks
+  bool may_break_cycles = false;    // a circle of waiters is no failure yet
+  unsigned odds = 100;              // in 1000: a short cut refused, a fault
+};
+
+// The third scheduler: one thread, virtual time, every choice made by a
+// strategy. It runs the loop's jobs in place of `loop_core::turn`.
+class simulator {
+public:
+  // The strategy goes on with its tree if `continues`.
+  void begin(run_plan plan, std::uint64_t first_actor);
+
+  std::int64_t now() const noexcept {
+    return now_;
+  }
+
+  std::int64_t elapsed() const noexcept {
+    return now_ - epoch;
+  }
+
+  // Runs jobs until the loop is stopped, as `loop_core::run_forever` does.
+  void drive(loop_core& loop);
+
+  // As above, until nothing is ready; time stands still.
+  void drain(loop_core& loop);
+
+  // One of 0 ... n - 1; 0 is the undisturbed choice.
+  std::size_t choose(std::size_t n, unsigned odds);
+
+  bool take(short_cut which);
+
+  std::uint64_t random() noexcept {
+    return user_random_.next();
+  }
+
+  // Ends the run; the first failure counts.
+  void fail(loop_core& loop, failure_kind kind, std::string what,
+            std::string id = {});
+
+  // `task` has gone to sleep.
+  void blocked(const task_base& task);
+
+  // The op is answered when nothing else can run.
+  void when_quiet(op& waiter) {
+    quiet_.push_back(&waiter);
+  }
+
+  bool forget_quiet(op& waiter) noexcept {
+    return std::erase(quiet_, &waiter) > 0;
+  }
+
+  // -- what came of it
+  // ---------------------------------------------------------
+
+  bool failed() const noexcept {
+    return failure_ != failure_kind::none;
+  }
+
+  failure_kind failure() const noexcept {
+    return failure_;
+  }
+
+  const std::string& failure_text() const noexcept {
+    return failure_text_;
+  }
+
+  // The same for failures of the same cause.
+  const std::string& failure_id() const noexcept {
+    return failure_id_;
+  }
+
+  std::uint64_t trace_hash() const noexcept {
+    return hash_;
+  }
+
+  std::uint64_t steps() const noexcept {
+    return steps_;
+  }
+
+  std::uint64_t choices() const noexcept {
+    return choices_;
+  }
+
+  std::uint64_t actors() const noexcept {
+    return actors_;
+  }
+
+  const std::vector<deviation>& deviations() const noexcept {
+    return deviations_;
+  }
+
+  // False if the run was too long to keep its choices.
+  bool choices_kept() const noexcept {
+    return choices_kept_;
+  }
+
+  const std::vector<std::uint8_t>& checks() const noexcept {
+    return checks_;
+  }
+
+  std::vector<step_text> last_steps() const;
+
+  const short_cut_coverage& coverage() const noexcept {
+    return coverage_;
+  }
+
+  strategy& chooser() noexcept {
+    return strategy_;
+  }
+
+  // Virtual time begins here: not at 0, which programs may take for "never".
+  static constexpr std::int64_t epoch = 1'000'000'000'000;
+
+  // Steps whose check is kept, so that a schedule stays short.
+  static constexpr std::size_t most_checks = 512;
+
+private:
+  static constexpr std::uint64_t nobody = ~std::uint64_t{0};
+
+  void gather(loop_core& loop);
+  void give_back(loop_core& loop) noexcept;
+  bool jump(loop_core& loop);
+  void run_one(loop_core& loop);
+  void note(const job_label& label, std::size_t taken, std::size_t ways,
+            loop_core& loop, const job& item);
+  void check_step(loop_core& loop, std::uint8_t mark, const job_label& label);
+  void report_deadlock(loop_core& loop);
+  std::size_t undisturbed(std::size_t ways) const noexcept;
+  std::size_t forced(std::size_t otherwise);
+  std::size_t chosen(std::size_t ways, std::size_t taken,
+                     std::size_t otherwise);
+
+  run_plan plan_;
+  strategy strategy_;
+  random_stream user_random_;
+  std::int64_t now_ = epoch;
+  std::uint64_t hash_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t choices_ = 0;
+  std::uint64_t serial_ = 0;
+  std::uint64_t actors_ = 0;
+  std::uint64_t first_actor_ = 0;
+  std::size_t batch_ = 0;
+  std::size_t front_ = 0; // the ready ones begin here
+  std::vector<candidate> ready_;
+  std::vector<op*> quiet_;
+  std::vector<deviation> deviations_;
+  std::size_t next_forced_ = 0;
+  std::uint64_t preferred_ = nobody;
+  bool choices_kept_ = true;
+  std::vector<std::uint8_t> checks_;
+  std::vector<step_text> texts_; // a ring
+  failure_kind failure_ = failure_kind::none;
+  std::string failure_text_;
+  std::string failure_id_;
+  short_cut_coverage coverage_;
+};
+
+// Thrown through a loop whose simulation has failed.
+struct simulation_stopped {};
+
+} // namespace troupe::detail
