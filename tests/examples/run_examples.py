@@ -372,6 +372,35 @@ canceled task <Task cancelling {any}>
 caught error from canceled task
 """)
 
+prints("day_of_timers", """
+864000 beats in 24 hours
+""")
+
+prints("found_race", """
+asyncio's order: fine
+other orders: wrong after {number} schedules
+
+exception: troupe::test::failed_check: not met: the balance is 130, required in two_tellers (found_race.cpp:{number})
+  awaited at: two_tellers (found_race.cpp:{number})
+after 11 steps, seed {number}, 1 choices against asyncio's order
+last steps:
+     step   time (s)  choice  who             where
+        1      0.000       -  main            two_tellers (found_race.cpp:{number})
+        2      0.000     1/2  rent            book (found_race.cpp:{number})
+        3      0.000     1/2  wage            book (found_race.cpp:{number})
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+replay: TROUPE_SCHEDULE=t1.{any}
+
+replayed: the same
+""")
+
 prints("cancel_sleeping_task", """
 creating task
 in task_func, sleeping
