@@ -122,7 +122,7 @@ bool socket_actor::start(read_op_base& op) {
     return true;
   }
   reader_ = &op;
-  receive();
+  receive_later();
   return true;
 }
 
@@ -280,6 +280,34 @@ bool socket_actor::fill_now() {
   eof_ = got.bytes == 0;
   in_.filled(got.bytes);
   return true;
+}
+
+// Asks for more data, but not at once: Asio tries before it waits, and right
+// after an answer was sent the next request cannot be there. Just before the
+// loop looks at its sockets, it often is.
+void socket_actor::receive_later() {
+  if (!home().exclusive()) {
+    receive();
+    return;
+  }
+  if (receives_later_ || receiving_ || closed_)
+    return;
+  receives_later_ = true;
+  retain();
+  home().invite(*this);
+}
+
+void socket_actor::before_poll() noexcept {
+  receives_later_ = false;
+  try {
+    if (reader_) // else the read was cancelled
+      receive();
+  } catch (...) { // there is no memory
+    receiving_ = false;
+    fail_read(*reader_, std::current_exception());
+    std::exchange(reader_, nullptr)->answer();
+  }
+  release();
 }
 
 // Asks for more data; what comes is kept, whether somebody waits or not.

@@ -13,7 +13,9 @@ socket_address address_of(const tcp_endpoint& endpoint);
 // The actor that owns one connection. Reads are served from a buffer that is
 // filled when somebody waits; writes go out at once as far as the system takes
 // them, the rest when it can.
-class socket_actor final : public native_actor, public loop_resource {
+class socket_actor final : public native_actor,
+                           public loop_resource,
+                           private poll_guest {
 public:
   socket_actor(caf::actor_config& config, loop_core& home, tcp_socket socket,
                const tcp_endpoint& peer, std::size_t limit,
@@ -76,6 +78,8 @@ private:
   void attempt_line(read_op_base& op);
   void fail_read(read_op_base& op, std::exception_ptr problem);
   bool fill_now();
+  void receive_later();
+  void before_poll() noexcept override;
   void receive();
   void on_received(const asio::error_code& failed, std::size_t count,
                    news& out);
@@ -113,6 +117,7 @@ private:
   std::uint32_t high_ = 64 * 1024;
   std::atomic<std::uint32_t> writers_{0};
   std::uint32_t dropped_writes_ = 0;
+  bool receives_later_ = false; // `before_poll` will be called
   bool receiving_ = false;
   bool more_ = false; // the last receive filled its room
   bool eof_ = false;

@@ -208,7 +208,27 @@ void loop_core::turn() {
   }
 }
 
+// Calls the guests that have waited longest.
+void loop_core::call_guests(std::size_t count) noexcept {
+  for (; count > 0; --count) {
+    poll_guest* guest = first_guest_;
+    first_guest_ = std::exchange(guest->next_guest, nullptr);
+    if (!first_guest_)
+      last_guest_ = &first_guest_;
+    --guests_;
+    guest->before_poll(); // it may be gone now
+  }
+}
+
 void loop_core::poll(bool may_block) {
+  // Of many guests the younger half waits for another turn, if there is one.
+  call_guests(guests_ < 8 ? guests_ : guests_ / 2);
+  if (may_block && guests_ > 0) {
+    io_.poll();
+    if (!first_.ready.empty())
+      return;
+    call_guests(guests_);
+  }
   if (may_block) {
     std::int64_t wait = -1;
     if (!timers_.empty()) {
@@ -372,6 +392,7 @@ void loop_core::drain_for_close() {
 // were dropped before. False if there was nothing.
 bool loop_core::run_for_close(std::chrono::nanoseconds wait) {
   ready_queue& ready = first_.ready;
+  call_guests(guests_);
   injected_.take(ready);
   bool some = !ready.empty();
   if (!some && wait.count() > 0) {

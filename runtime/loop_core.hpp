@@ -53,6 +53,18 @@ protected:
   ~loop_resource() = default;
 };
 
+// What wants to ask the system for something no sooner than it must: just before
+// the loop looks at its sockets.
+class poll_guest {
+public:
+  virtual void before_poll() noexcept = 0;
+
+  poll_guest* next_guest = nullptr;
+
+protected:
+  ~poll_guest() = default;
+};
+
 // The scheduler: ready queues, timers, I/O, and the list of tasks.
 //
 // With one worker (`exclusive`) everything belongs to the thread that runs the
@@ -151,6 +163,14 @@ public:
     return io_;
   }
 
+  // Calls `guest` once, before the sockets are looked at. Only on a loop with
+  // one worker, by its thread.
+  void invite(poll_guest& guest) noexcept {
+    *last_guest_ = &guest;
+    last_guest_ = &guest.next_guest;
+    ++guests_;
+  }
+
   // -- tasks ----------------------------------------------------------------
 
   void enter(task_base& task) noexcept;
@@ -199,6 +219,7 @@ private:
   void run_exclusive();
   void turn();
   void poll(bool may_block);
+  void call_guests(std::size_t count) noexcept;
   void collect_timers();
   void run_slow_watched(job& item);
   void run_parallel();
@@ -220,6 +241,9 @@ private:
   const bool exclusive_;
   simulator* const simulation_;
   unsigned since_poll_ = 0;
+  poll_guest* first_guest_ = nullptr;
+  poll_guest** last_guest_ = &first_guest_;
+  std::size_t guests_ = 0;
   std::int64_t spare_counts_ = 0;
   worker first_;
   injection_queue injected_;

@@ -41,6 +41,10 @@ std::size_t send_until_blocked(const plain_socket& peer, std::size_t most) {
   return sent;
 }
 
+coro<std::string> read_four(stream_reader reader) {
+  co_return co_await reader.readexactly(4);
+}
+
 // One read of some kind, chosen by `dice`; the bytes that it gave.
 coro<std::string> read_somehow(stream_reader reader, unsigned dice) {
   std::size_t size = 1 + dice / 8 % 40;
@@ -287,6 +291,67 @@ TEST_CASE("stream: one task may read while another writes",
     });
     CHECK(echoed == rounds);
   });
+}
+
+TEST_CASE("stream: of many that wait, each gets its data, in any order",
+          "[stream][threads]") {
+  for_each_setting([](setting how) {
+    constexpr std::size_t count = 40;
+    plain_listener listener{how.family, 64};
+    std::vector<std::string> got(count);
+    troupe::run(
+      [&]() -> coro<void> {
+        std::vector<linked> all;
+        std::vector<troupe::task<std::string>> reads;
+        for (std::size_t i = 0; i < count; ++i)
+          all.push_back(co_await link_to(listener));
+        for (auto& each : all)
+          reads.push_back(create_task(read_four(each.reader)));
+        co_await turns(3);
+        for (std::size_t i = count; i-- > 0;) {
+          all[i].peer.send("half");
+          got[i] = co_await reads[i];
+        }
+        for (auto& each : all)
+          each.writer.close();
+      },
+      how.options);
+    CHECK(got == std::vector<std::string>(count, "half"));
+  });
+}
+
+TEST_CASE("stream: a loop that always has work still reads",
+          "[stream][threads]") {
+  for_each_setting([](setting how) {
+    std::string got;
+    talk(how, [&](linked& to) -> coro<void> {
+      auto reading = create_task([&]() -> coro<void> {
+        got = co_await to.reader.readexactly(5);
+      });
+      co_await turns(2);
+      to.peer.send("early");
+      CHECK(co_await reached([&] { return reading.done(); }));
+    });
+    CHECK(got == "early");
+  });
+}
+
+TEST_CASE("stream_reader: a read that begins in the last turn of a run is "
+          "served in the next run",
+          "[stream]") {
+  auto loop = troupe::new_event_loop();
+  plain_listener listener{4};
+  std::optional<linked> to;
+  std::optional<troupe::task<std::string>> reading;
+  loop.run_until_complete([&]() -> coro<void> {
+    to = co_await link_to(listener);
+    reading = create_task(read_four(to->reader));
+    co_await turns(1); // it waits, and nobody has looked at the sockets since
+  }());
+  to->peer.send("late");
+  CHECK(loop.run_until_complete(*reading) == "late");
+  to.reset();
+  loop.close();
 }
 
 // -- cancelling
