@@ -119,24 +119,24 @@ coro<void> nap(std::uint64_t i) {
   co_await troupe::sleep(bench::nth_delay(i));
 }
 
+// As in the Asio program, whoever is done is counted by a function, so that the
+// exception of a cancelled sleep goes no further than its task.
 coro<spent> sleeps(std::uint64_t n) {
   stopwatch watch;
+  auto done = troupe::future<void>::make();
+  std::uint64_t left = n;
   std::vector<troupe::task<void>> tasks;
   tasks.reserve(n);
   for (std::uint64_t i = 0; i < n; ++i)
-    tasks.push_back(troupe::create_task(nap(i)));
+    tasks.emplace_back(troupe::create_task(nap(i)))
+      .add_done_callback([&](const auto&) {
+        if (--left == 0)
+          done.set_result();
+      });
   co_await troupe::sleep(0s);
   for (std::uint64_t i = 1; i < n; i += 2)
     tasks[i].cancel();
-  std::uint64_t cancelled = 0;
-  for (auto& task : tasks)
-    try {
-      co_await task;
-    } catch (const troupe::cancelled_error&) {
-      ++cancelled;
-    }
-  if (cancelled == 0)
-    std::terminate();
+  co_await done;
   tasks.clear();
   co_return watch.elapsed();
 }
