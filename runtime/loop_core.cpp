@@ -96,15 +96,19 @@ void loop_core::push_in_order(job& item) noexcept {
 }
 
 void loop_core::inject(job& item) noexcept {
+  // The job may hold the last count of the loop, and may have run a moment
+  // after the push.
+  retain();
   injected_.push(item);
   if (exclusive_) {
     if (sleeping_.exchange(false, std::memory_order_seq_cst))
       wake_poller();
-    return;
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (idle_.load(std::memory_order_relaxed) > 0)
+      wake_one();
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (idle_.load(std::memory_order_relaxed) > 0)
-    wake_one();
+  release();
 }
 
 bool loop_core::try_inject(job& item) noexcept {

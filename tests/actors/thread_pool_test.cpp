@@ -309,3 +309,19 @@ TEST_CASE("to_thread: random cancels lose no job and answer each await once",
     CHECK(finished >= 333);
   });
 }
+
+TEST_CASE("thread_pool: the loop may be gone when its thread has come back",
+          "[thread_pool][threads]") {
+  for_each_worker_count([](run_options options) {
+    thread_pool pool{2};
+    int sum = 0;
+    for (int i = 0; i < 300; ++i)
+      sum += run(
+        [&]() -> coro<int> {
+          co_return co_await get_running_loop().run_in_executor(
+            pool, [] { return 1; });
+        },
+        options);
+    CHECK(sum == 300);
+  });
+}
