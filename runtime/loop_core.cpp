@@ -345,9 +345,9 @@ void loop_core::stop() noexcept {
 }
 
 void loop_core::exit_with(std::exception_ptr problem) noexcept {
-  if (!exiting_.load(std::memory_order_relaxed))
+  // The first one counts; it is read after all workers have ended.
+  if (!exiting_.exchange(true, std::memory_order_seq_cst))
     exit_problem_ = std::move(problem);
-  exiting_.store(true, std::memory_order_seq_cst);
   stop();
 }
 

@@ -297,6 +297,34 @@ TEST_CASE("exception handler: an exit in a callback leaves the loop "
   });
 }
 
+TEST_CASE("exception handler: of several exits at once one counts",
+          "[errors]") {
+  for_each_worker_count([](run_options options) {
+    int left = 0;
+    for (int round = 0; round < 100; ++round) {
+      std::atomic<int> here{0};
+      auto leave = [&]() -> coro<void> {
+        ++here;
+        co_await reached([&] { return here == 4; });
+        throw system_exit{5};
+      };
+      try {
+        run(
+          [&]() -> coro<void> {
+            for (int i = 0; i < 4; ++i)
+              create_task(leave());
+            co_await sleep(1h);
+          },
+          options);
+      } catch (const system_exit& exit) {
+        left += exit.status() == 5;
+      }
+    }
+
+    CHECK(left == 100);
+  });
+}
+
 // -- debug mode
 // ------------------------------------------------------------------
 
