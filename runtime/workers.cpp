@@ -29,6 +29,7 @@ void loop_core::run_parallel() {
   for (auto& other : others_)
     first_.ready.take(other->ready, other->ready.size());
   idle_.store(0, std::memory_order_relaxed);
+  std::lock_guard lock{park_mutex_}; // foreign threads may still wake us
   wakeups_ = 0;
 }
 
