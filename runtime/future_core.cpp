@@ -1,32 +1,9 @@
-#include "runtime/loop_core.hpp"
-#include "runtime/trace.hpp"
-
 #include <troupe/future.hpp>
 
+#include "runtime/future_lock.hpp"
+#include "runtime/trace.hpp"
+
 namespace troupe::detail {
-
-// Guards the line of a future where several workers may come.
-class future_lock {
-public:
-  explicit future_lock(const future_core& x) noexcept
-    : core_(x), needed_(!x.home_->exclusive()) {
-    if (needed_)
-      while (core_.locked_.exchange(true, std::memory_order_acquire))
-        spin_pause();
-  }
-
-  ~future_lock() {
-    if (needed_)
-      core_.locked_.store(false, std::memory_order_release);
-  }
-
-  future_lock(const future_lock&) = delete;
-  future_lock& operator=(const future_lock&) = delete;
-
-private:
-  const future_core& core_;
-  bool needed_;
-};
 
 namespace {
 
@@ -80,21 +57,30 @@ future_core::~future_core() {
     if (!waiter->is_op)
       static_cast<done_callback*>(waiter)->release();
   }
-  delete notes_;
+  delete known_notes();
 }
 
+// Whoever runs a task and whoever renames it may come at the same time.
 future_notes& future_core::notes() {
-  if (!notes_)
-    notes_ = new future_notes;
-  return *notes_;
+  future_notes* mine = known_notes();
+  if (mine)
+    return *mine;
+  auto* made = new future_notes;
+  if (notes_.compare_exchange_strong(mine, made, std::memory_order_acq_rel,
+                                     std::memory_order_acquire))
+    return *made;
+  delete made;
+  return *mine;
 }
 
 const std::string& future_core::cancel_message() const noexcept {
-  return notes_ ? notes_->cancel_message : no_text;
+  const future_notes* mine = known_notes();
+  return mine ? mine->cancel_message : no_text;
 }
 
 const std::vector<site>& future_core::trace() const noexcept {
-  return notes_ ? notes_->trace : no_trace;
+  const future_notes* mine = known_notes();
+  return mine ? mine->trace : no_trace;
 }
 
 // -- looking --------------------------------------------------------------------
@@ -143,7 +129,8 @@ std::string future_core::describe() const {
     case future_state::pending:
       break;
   }
-  return has_waiters() ? "<Future pending, awaited>" : "<Future pending>";
+  future_lock lock{*this};
+  return head_ ? "<Future pending, awaited>" : "<Future pending>";
 }
 
 void future_core::report_unretrieved(const char* what) noexcept {
@@ -174,6 +161,10 @@ bool future_core::join(future_waiter& waiter) {
 
 bool future_core::leave(future_waiter& waiter) {
   future_lock lock{*this};
+  return unlink(waiter);
+}
+
+bool future_core::unlink(future_waiter& waiter) noexcept {
   if (!std::exchange(waiter.linked, false))
     return false;
   (waiter.prev ? waiter.prev->next : head_) = waiter.next;
@@ -204,28 +195,37 @@ std::uint64_t future_core::add_callback(done_callback& callback) {
 }
 
 std::size_t future_core::remove_callbacks(const done_callback& like) {
-  std::size_t count = 0;
-  for (future_waiter* x = head_; x;) {
-    future_waiter* next = x->next;
-    if (!x->is_op && static_cast<done_callback*>(x)->same_as(like)
-        && leave(*x)) {
-      static_cast<done_callback*>(x)->release();
-      ++count;
-    }
-    x = next;
-  }
-  return count;
+  return remove_callbacks_if(
+    [&](const done_callback& x) { return x.same_as(like); });
 }
 
 std::size_t future_core::remove_callback(std::uint64_t number) {
-  for (future_waiter* x = head_; x; x = x->next)
-    if (!x->is_op && static_cast<done_callback*>(x)->number == number) {
-      if (!leave(*x))
-        return 0;
-      static_cast<done_callback*>(x)->release();
-      return 1;
+  return remove_callbacks_if(
+    [&](const done_callback& x) { return x.number == number; });
+}
+
+// They are destroyed after the lock: what they hold may be anything.
+template <class Condition>
+std::size_t future_core::remove_callbacks_if(Condition condition) {
+  future_waiter* removed = nullptr;
+  {
+    future_lock lock{*this};
+    for (future_waiter* x = head_; x;) {
+      future_waiter* next = x->next;
+      if (!x->is_op && condition(*static_cast<done_callback*>(x))) {
+        unlink(*x);
+        x->next = std::exchange(removed, x);
+      }
+      x = next;
     }
-  return 0;
+  }
+  std::size_t count = 0;
+  for (; removed; ++count) {
+    future_waiter* next = removed->next;
+    static_cast<done_callback*>(removed)->release();
+    removed = next;
+  }
+  return count;
 }
 
 // -- completing -------------------------------------------------------------------

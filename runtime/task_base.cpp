@@ -118,16 +118,16 @@ task_base::task_base(loop_core& home, result_base& result, frame_base& root,
     plan.group->retain();
     notes().group = plan.group;
   }
-  home.enter(*this);
 }
 
 task_base::~task_base() {
-  if (notes_ && notes_->group)
-    notes_->group->release();
+  if (serial_queue* mine = group())
+    mine->release();
 }
 
 void task_base::launch(bool eager) {
   retain(); // the runtime's own count, until the end
+  home_->enter(*this); // from now on other workers may see it
   if (eager)
     run();
   else
@@ -135,8 +135,9 @@ void task_base::launch(bool eager) {
 }
 
 void task_base::make_ready() {
-  if (notes_ && notes_->group && !exclusive_)
-    notes_->group->push(*this);
+  serial_queue* mine = exclusive_ ? nullptr : group();
+  if (mine)
+    mine->push(*this);
   else
     home_->push(*this);
 }
@@ -284,7 +285,7 @@ void task_base::handle_cancel(const std::string& message) {
     must_cancel_ = true;
   // An op that was cancelled before keeps the first message.
   bool kept = !sent && op_ && op_->cancelled_;
-  if (!kept && (!message.empty() || notes_))
+  if (!kept && (!message.empty() || known_notes()))
     notes().cancel_message = message;
 }
 
@@ -373,7 +374,7 @@ void task_base::finish(frame_base& root) {
   } else if (result_->failed == failure::cancelled) {
     end = future_state::cancelled;
     const std::string& message = as_cancelled(result_->error)->message();
-    if (!message.empty() || notes_)
+    if (!message.empty() || known_notes())
       notes().cancel_message = message;
   } else if (result_->failed != failure::none) {
     end = future_state::failed;
@@ -432,61 +433,6 @@ void task_base::abandon() noexcept {
 
 job_label task_base::label() const noexcept {
   return {job_kind::task, number_, top_ ? top_->place() : site{}};
-}
-
-std::string task_base::name() const {
-  if (notes_ && !notes_->name.empty())
-    return notes_->name;
-  return "Task-" + std::to_string(number_);
-}
-
-void task_base::rename(std::string name) {
-  notes().name = std::move(name);
-}
-
-std::vector<site> task_base::stack() const {
-  std::vector<site> places;
-  for (const frame_base* x = top_; x; x = x->caller())
-    places.push_back(x->place());
-  return places;
-}
-
-std::string task_base::describe() const {
-  future_state now = state();
-  std::string text = "<Task ";
-  if (now == future_state::cancelled)
-    text += "cancelled";
-  else if (now != future_state::pending)
-    text += "finished";
-  else
-    text += must_cancel_ || cancelling() > 0 ? "cancelling" : "pending";
-  text += " name='" + name() + "' coro=<" + (function_ ? function_ : "?")
-          + "()";
-  if (now == future_state::pending && top_) {
-    site place = top_->place();
-    if (started_)
-      text += " running at " + text_of(place);
-  }
-  text += '>';
-  if (made_file_ && *made_file_) {
-    const char* slash = std::strrchr(made_file_, '/');
-    text += std::string{" created at "} + (slash ? slash + 1 : made_file_)
-            + ':' + std::to_string(made_line_);
-  }
-  // A task that waits for tasks that wait for it would print for ever.
-  static thread_local int depth = 0;
-  if (now == future_state::pending && op_ && !answered_ && this_task != this) {
-    if (depth < 3) {
-      ++depth;
-      text += " wait_for=" + op_->describe();
-      --depth;
-    } else {
-      text += " wait_for=...";
-    }
-  }
-  if (now == future_state::failed)
-    text += " exception=" + troupe::describe(result_->error);
-  return text + '>';
 }
 
 } // namespace troupe::detail

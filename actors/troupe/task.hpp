@@ -111,7 +111,8 @@ public:
   int uncancel() const noexcept;
 
   /// Returns the await chain of the task, innermost first, as
-  /// `function (file:line)`; empty when it is done.
+  /// `function (file:line)`; empty when it is done and, with several workers,
+  /// while it runs elsewhere or is about to.
   std::vector<std::string> get_stack() const;
 
   /// Writes `get_stack()` to standard error, one place a line.

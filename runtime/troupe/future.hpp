@@ -256,7 +256,9 @@ protected:
   /// @endcond
 };
 
-/// Returns the printable text: state, result kind, place, what it waits for.
+/// Returns the printable text: state, place, what it waits for, the exception.
+/// With several workers only of a task that waits it can be said where, and for
+/// what.
 std::string to_string(const any_future& x);
 
 /// Writes the printable text.

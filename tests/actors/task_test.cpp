@@ -473,6 +473,50 @@ TEST_CASE("serial_group: may go before its members", "[task][threads]") {
   });
 }
 
+TEST_CASE("task: others may look at it and rename it while it runs",
+          "[task][threads]") {
+  for_each_worker_count([](run_options options) {
+    constexpr int count = 50;
+    std::atomic<int> running{count};
+    std::atomic<int> wrong{0};
+    int looks = 0;
+    auto busy = [&](future<void> gate) -> coro<void> {
+      for (int i = 0; i < 40; ++i) {
+        auto child = create_task(give(i));
+        wrong += co_await child != i;
+        co_await sleep(10us);
+      }
+      --running;
+      co_await gate;
+    };
+    run(
+      [&]() -> coro<void> {
+        auto gate = future<void>::make();
+        std::vector<task<void>> tasks;
+        for (int i = 0; i < count; ++i)
+          tasks.push_back(create_task([&] { return busy(gate); }));
+        while (running > 0) {
+          for (auto& each : all_tasks()) {
+            auto text = to_string(each);
+            wrong += !text.starts_with("<Task ") || !text.ends_with('>');
+            wrong += each.get_stack().size() > 3;
+            each.set_name("seen " + std::to_string(++looks));
+            wrong += !each.get_name().starts_with("seen ");
+            auto number = each.add_done_callback([] {});
+            wrong += each.remove_done_callback(number) == 0 && !each.done();
+          }
+          co_await sleep(0s);
+        }
+        gate.set_result();
+        for (auto& each : tasks)
+          co_await each;
+      },
+      options);
+    CHECK(looks > 0);
+    CHECK(wrong == 0);
+  });
+}
+
 TEST_CASE("serial_group: members can wait for each other and be cancelled",
           "[task][threads]") {
   for_each_worker_count([](run_options options) {

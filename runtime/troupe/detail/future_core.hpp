@@ -124,11 +124,6 @@ public:
   std::size_t remove_callbacks(const done_callback& like);
   std::size_t remove_callback(std::uint64_t number);
 
-  // The first op or callback in line, to see who waits.
-  bool has_waiters() const noexcept {
-    return head_ != nullptr;
-  }
-
   // -- completing ---------------------------------------------------------
 
   // As `asyncio`'s cancel: a future is cancelled at once, a task is asked.
@@ -154,10 +149,17 @@ public:
 
 protected:
   bool complete_here(future_state end);
+  bool unlink(future_waiter& waiter) noexcept;
+  template <class Condition>
+  std::size_t remove_callbacks_if(Condition condition);
   virtual ~future_core();
   virtual void dispose() noexcept = 0;
   void report_unretrieved(const char* what) noexcept;
-  future_notes& notes();
+  future_notes& notes(); // made at the first call
+
+  future_notes* known_notes() const noexcept {
+    return notes_.load(std::memory_order_acquire);
+  }
 
   friend class future_lock;
 
@@ -165,7 +167,7 @@ protected:
   result_base* result_;
   future_waiter* head_ = nullptr;
   future_waiter* tail_ = nullptr;
-  future_notes* notes_ = nullptr;
+  std::atomic<future_notes*> notes_{nullptr};
   std::atomic<std::uint32_t> refs_{1};
   std::atomic<future_state> state_{future_state::pending};
   mutable std::atomic<bool> retrieved_{false};

@@ -59,7 +59,8 @@ public:
 
   int uncancel() noexcept;
 
-  std::vector<site> stack() const;
+  // Empty while another worker runs the task or is about to.
+  std::vector<site> stack();
 
   context_ref& context() noexcept {
     return context_;
@@ -123,6 +124,7 @@ protected:
 private:
   friend class loop_core; // keeps the list of its tasks
   struct cancel_letter;
+  class look;
 
   void answered_twice(const letter& item) noexcept;
   void handle_mailbox();
@@ -133,6 +135,11 @@ private:
   void finish(frame_base& root);
   void make_ready();
 
+  serial_queue* group() const noexcept {
+    const future_notes* mine = known_notes();
+    return mine ? mine->group : nullptr;
+  }
+
   frame_base* root() const noexcept;
   void drop_letters() noexcept;
 
@@ -140,8 +147,10 @@ protected:
   std::atomic<bool> exposed_{false}; // CAF has a handle: its end must be told
 
 private:
-  // These and `exposed_` fill the last word of future_core.
-  const bool exclusive_ : 1;
+  // These and `exposed_` fill the last word of future_core. The bits belong to
+  // whoever runs the task; other workers read `exclusive_`, which therefore has
+  // a byte of its own.
+  const bool exclusive_;
   const bool simulated_ : 1;
   bool must_cancel_ : 1; // the next await throws
   bool answered_ : 1;    // the present op was answered
