@@ -175,4 +175,8 @@ void task_actor::dispose() noexcept {
   caf::intrusive_ptr_release(ctrl());
 }
 
+std::string task_actor::value_text() const {
+  return task_block::layout_of(ctrl())->text(result());
+}
+
 } // namespace troupe::detail

@@ -44,6 +44,7 @@ public:
   void on_message(letter& item) override;
   void on_dead_letter(letter& item) noexcept override;
   void dispose() noexcept override;
+  std::string value_text() const override;
 
   // Somebody gets a handle of CAF: from now on the end must be told.
   void expose() noexcept {

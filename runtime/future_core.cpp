@@ -119,8 +119,11 @@ std::exception_ptr future_core::exception() const {
 
 std::string future_core::describe() const {
   switch (state()) {
-    case future_state::finished:
-      return "<Future finished>";
+    case future_state::finished: {
+      std::string value = value_text();
+      return value.empty() ? "<Future finished>"
+                           : "<Future finished result=" + value + ">";
+    }
     case future_state::failed:
       return "<Future finished exception=" + troupe::describe(result_->error)
              + ">";

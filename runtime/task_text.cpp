@@ -109,8 +109,13 @@ std::string task_base::describe() const {
       text += " wait_for=...";
     }
   }
-  if (now == future_state::failed)
+  if (now == future_state::finished) {
+    std::string value = value_text();
+    if (!value.empty())
+      text += " result=" + value;
+  } else if (now == future_state::failed) {
     text += " exception=" + troupe::describe(result_->error);
+  }
   return text + '>';
 }
 

@@ -67,12 +67,12 @@ struct result_layout {
   std::size_t align;
   result_base& (*construct)(void* memory);
   void (*destroy)(result_base& result) noexcept;
+  std::string (*text)(result_base& result);
 };
 
 template <class T>
 inline constexpr result_layout layout_of{
-  sizeof(result_slot<T>),
-  alignof(result_slot<T>),
+  sizeof(result_slot<T>), alignof(result_slot<T>),
   [](void* memory) -> result_base& {
     static_assert(alignof(result_slot<T>) <= alignof(std::max_align_t),
                   "a task's result must not be over-aligned");
@@ -80,7 +80,8 @@ inline constexpr result_layout layout_of{
   },
   [](result_base& result) noexcept {
     static_cast<result_slot<T>&>(result).~result_slot<T>();
-  }};
+  },
+  &text_of_result<T>};
 
 task_base* spawn_task(loop_core& home, frame_base* root,
                       const result_layout& layout, site made,

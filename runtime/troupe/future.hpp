@@ -256,9 +256,9 @@ protected:
   /// @endcond
 };
 
-/// Returns the printable text: state, place, what it waits for, the exception.
-/// With several workers only of a task that waits it can be said where, and for
-/// what.
+/// Returns the printable text: state, place, what it waits for; the exception,
+/// or the result if that is a number or a text. With several workers only of a
+/// task that waits it can be said where, and for what.
 std::string to_string(const any_future& x);
 
 /// Writes the printable text.

@@ -484,6 +484,7 @@ TEST_CASE("task: others may look at it and rename it while it runs",
       for (int i = 0; i < 40; ++i) {
         auto child = create_task(give(i));
         wrong += co_await child != i;
+        wrong += !contains(to_string(child), "result=" + std::to_string(i));
         co_await sleep(10us);
       }
       --running;

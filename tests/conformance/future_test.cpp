@@ -691,10 +691,44 @@ TEST_CASE("future: its text says its state and what it came to (fact 255)",
 
     REQUIRE(texts.size() == 4);
     CHECK(contains(texts[0], "<Future pending"));
-    CHECK(contains(texts[1], "<Future finished"));
+    CHECK(texts[1] == "<Future finished result=1>");
     CHECK(contains(texts[2], "<Future cancelled"));
     CHECK(contains(texts[3], "<Future finished"));
     CHECK(contains(texts[3], "broken"));
+  });
+}
+
+TEST_CASE("future: its text has the result if that is a number or a text",
+          "[future]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<std::string> texts;
+    auto note = [&](auto value) {
+      auto filled = future<decltype(value)>::make();
+      filled.set_result(std::move(value));
+      texts.push_back(to_string(filled));
+    };
+    in_loop(options, [&] {
+      note(true);
+      note(-0.5);
+      note(18446744073709551615u);
+      note('x');
+      note(std::string{"tea"});
+      note(std::string(100, 'x'));
+      note(std::vector<int>{1});
+      auto nothing = future<void>::make();
+      nothing.set_result();
+      texts.push_back(to_string(nothing));
+    });
+
+    auto with = [](const std::string& value) {
+      return "<Future finished result=" + value + '>';
+    };
+    CHECK(
+      texts
+      == std::vector{
+        with("true"), with("-0.5"), with("18446744073709551615"), with("'x'"),
+        with("'tea'"), with("'" + std::string(27, 'x') + "...'"),
+        std::string{"<Future finished>"}, std::string{"<Future finished>"}});
   });
 }
 

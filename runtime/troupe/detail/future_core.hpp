@@ -4,6 +4,7 @@
 #include <troupe/detail/ref.hpp>
 #include <troupe/detail/result.hpp>
 #include <troupe/detail/site.hpp>
+#include <troupe/detail/value_text.hpp>
 
 #include <atomic>
 #include <string>
@@ -148,6 +149,9 @@ public:
   void fail(std::exception_ptr problem);
 
 protected:
+  // The text of the value, if it has a plain one.
+  virtual std::string value_text() const = 0;
+
   bool complete_here(future_state end);
   bool unlink(future_waiter& waiter) noexcept;
   template <class Condition>
@@ -201,6 +205,10 @@ private:
     loop_core& home = *home_;
     delete this;
     release_loop(home);
+  }
+
+  std::string value_text() const override {
+    return text_of_result<T>(*result_);
   }
 
   result_slot<T> slot_;
