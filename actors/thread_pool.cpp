@@ -1,8 +1,8 @@
 #include <troupe/thread_pool.hpp>
 
-#include "runtime/interrupt.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/simulator.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <algorithm>
 #include <chrono>

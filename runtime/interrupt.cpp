@@ -93,8 +93,4 @@ bool interrupt_watch::interrupted() const noexcept {
   return state_ && state_->count > 0;
 }
 
-void name_this_thread(const std::string& name) noexcept {
-  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
-}
-
 } // namespace troupe::detail

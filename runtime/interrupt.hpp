@@ -3,7 +3,6 @@
 #include "runtime/loop_core.hpp"
 
 #include <memory>
-#include <string>
 
 namespace troupe::detail {
 
@@ -23,8 +22,5 @@ private:
   struct state;
   std::shared_ptr<state> state_;
 };
-
-// Names the present thread for debuggers and `top`; 15 characters are kept.
-void name_this_thread(const std::string& name) noexcept;
 
 } // namespace troupe::detail
