@@ -68,9 +68,9 @@ void task_base::rename(std::string name) {
   mine.name.swap(name);
 }
 
-std::vector<site> task_base::stack() {
+std::vector<site> task_base::stack() const {
   std::vector<site> places;
-  if (look mine{*this})
+  if (look mine{const_cast<task_base&>(*this)})
     for (const frame_base* x = top_; x; x = x->caller())
       places.push_back(x->place());
   return places;

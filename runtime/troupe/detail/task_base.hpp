@@ -60,7 +60,7 @@ public:
   int uncancel() noexcept;
 
   // Empty while another worker runs the task or is about to.
-  std::vector<site> stack();
+  std::vector<site> stack() const;
 
   context_ref& context() noexcept {
     return context_;
