@@ -23,9 +23,11 @@ namespace {
 // True while work for a thread runs as a step of a simulation.
 thread_local constinit bool in_simulated_thread = false;
 
-// One place to wait for all results: such waits are rare.
-std::mutex result_mutex;
-std::condition_variable result_changed;
+// One place to wait for all results: such waits are rare. It is never
+// destroyed, since a thread that was given up may come back while the program
+// ends.
+std::mutex& result_mutex = *new std::mutex;
+std::condition_variable& result_changed = *new std::condition_variable;
 
 } // namespace
 
