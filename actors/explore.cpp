@@ -76,7 +76,9 @@ private:
   void recheck(const run_plan& plan, std::uint64_t number);
   void found(run_plan plan, std::uint64_t number);
   void shrink(run_plan& plan, const std::string& id);
+  void leave_out(run_plan& plan, const std::string& id);
   void try_one_choice(run_plan& plan, const std::string& id);
+  void try_other_runs(run_plan& plan, const std::string& id);
   void tell(run_plan plan);
   void count_bounds();
 
@@ -84,6 +86,7 @@ private:
   explore_options options_;
   exploration result_;
   simulated_world world_;
+  std::uint64_t last_step_ = 0;                // of shrinking
   std::map<unsigned, std::uint64_t> pct_runs_; // by depth
 };
 
@@ -195,14 +198,26 @@ void explorer::found(run_plan plan, std::uint64_t number) {
 }
 
 bool explorer::fails_with(const run_plan& plan, const std::string& id) {
+  if (result_.steps > last_step_)
+    return false;
   run(plan);
   return world_.sim().failed() && world_.sim().failure_id() == id;
+}
+
+void explorer::shrink(run_plan& plan, const std::string& id) {
+  constexpr std::uint64_t most_steps = 20'000'000; // some seconds
+  last_step_ = result_.steps + most_steps;
+  leave_out(plan, id);
+  if (plan.deviations.size() > 1)
+    try_one_choice(plan, id);
+  if (plan.deviations.size() > 2)
+    try_other_runs(plan, id);
 }
 
 // Delta debugging (Zeller and Hildebrandt, 2002): leaves out ever smaller parts
 // of the choices while the failure stays the same. What is left out is chosen
 // as asyncio would.
-void explorer::shrink(run_plan& plan, const std::string& id) {
+void explorer::leave_out(run_plan& plan, const std::string& id) {
   std::size_t budget = 2'000;
   std::size_t part = (plan.deviations.size() + 1) / 2;
   while (part > 0 && budget > 0) {
@@ -228,8 +243,6 @@ void explorer::shrink(run_plan& plan, const std::string& id) {
     else if (!better)
       break;
   }
-  if (plan.deviations.size() > 1)
-    try_one_choice(plan, id);
 }
 
 // Perhaps one choice is enough, another one than was found.
@@ -252,6 +265,36 @@ void explorer::try_one_choice(run_plan& plan, const std::string& id) {
       if (!possible)
         break; // there were fewer ways here
     }
+}
+
+// No part of a found run may be without need, and still it may be far from the
+// simplest one. Others with the same failure are looked for, that have few
+// delays or few changes of priority, and made as simple as possible.
+void explorer::try_other_runs(run_plan& plan, const std::string& id) {
+  constexpr std::uint64_t most_runs = 1'000;
+  unsigned most_failures = 20;
+  run_plan other = plan;
+  other.replays = false;
+  run(plan);
+  other.how.length = world_.sim().choices();
+  for (std::uint64_t i = 0; i < most_runs && most_failures > 0; ++i) {
+    ++other.seed;
+    other.how.kind
+      = i % 2 == 0 ? strategy_kind::delay_bounding : strategy_kind::pct;
+    other.how.depth = 2 + i / 2 % 3;
+    other.deviations.clear();
+    if (!fails_with(other, id))
+      continue;
+    --most_failures;
+    run_plan simple = other;
+    simple.replays = true;
+    simple.deviations = world_.sim().deviations();
+    leave_out(simple, id);
+    if (simple.deviations.size() < plan.deviations.size())
+      plan = std::move(simple);
+    if (plan.deviations.size() <= 2)
+      return;
+  }
 }
 
 // The last run is recorded for the report.

@@ -2,7 +2,6 @@
 // simple its failure is made.
 
 #include "bugs/bank.hpp"
-
 #include "support/test.hpp"
 
 #include <algorithm>
@@ -51,8 +50,8 @@ TEST_CASE("bugs: each is found by 95 of 100 seeds within 10,000 schedules") {
     int found = 0;
     std::vector<std::uint64_t> after;
     for (std::uint64_t i = 1; i <= seeds; ++i) {
-      auto result = test::explore(
-        bug.wrong, {.seed = i * 1'000'000, .shrink = false});
+      auto result
+        = test::explore(bug.wrong, {.seed = i * 1'000'000, .shrink = false});
       if (!result.found)
         continue;
       INFO(bug.name << ": " << result.text());

@@ -265,18 +265,17 @@ coro<void> abort_race() {
 } // namespace
 
 std::vector<seeded_bug> signal_bugs() {
-  return {{"condition: a notify is lost between release and wait",
-           "asyncio.Condition", "deadlock", among_others<lost_notify<false>>,
-           among_others<lost_notify<true>>},
-          {"event: a waiter is resumed after it is gone", "cobalt#194",
-           "exception", among_others<gone_waiter<false>>,
-           among_others<gone_waiter<true>>},
-          {"event: a short pulse is not seen", "events on conditions",
-           "deadlock", among_others<short_pulse<false>>,
-           among_others<short_pulse<true>>},
-          {"barrier: aborted while a generation leaves", "asyncio.Barrier",
-           "exception", among_others<abort_race<false>>,
-           among_others<abort_race<true>>}};
+  return {
+    {"condition: a notify is lost between release and wait",
+     "asyncio.Condition", "deadlock", among_others<lost_notify<false>>,
+     among_others<lost_notify<true>>},
+    {"event: a waiter is resumed after it is gone", "cobalt#194", "exception",
+     among_others<gone_waiter<false>>, among_others<gone_waiter<true>>},
+    {"event: a short pulse is not seen", "events on conditions", "deadlock",
+     among_others<short_pulse<false>>, among_others<short_pulse<true>>},
+    {"barrier: aborted while a generation leaves", "asyncio.Barrier",
+     "exception", among_others<abort_race<false>>,
+     among_others<abort_race<true>>}};
 }
 
 } // namespace bugs

@@ -168,9 +168,8 @@ public:
 
   // As the system's completion: a turn later.
   void arrive(std::string data) {
-    get_running_loop().call_soon([self = this->shared_from_this(), data] {
-      self->take(data);
-    });
+    get_running_loop().call_soon(
+      [self = this->shared_from_this(), data] { self->take(data); });
   }
 
   void close() {
@@ -321,21 +320,18 @@ coro<void> wrong_winner() {
 } // namespace
 
 std::vector<seeded_bug> wire_bugs() {
-  return {{"channel: an op is answered twice", "cobalt#167", "broken rule",
-           among_others<double_answer<false>>,
-           among_others<double_answer<true>>},
-          {"timers: one fires after its cancellation", "timer wheels",
-           "exception", among_others<late_timer<false>>,
-           among_others<late_timer<true>>},
-          {"connection: a read is answered after the close",
-           "asio's completions", "unhandled", among_others<late_read<false>>,
-           among_others<late_read<true>>},
-          {"pipe: two writers interleave", "asio streams", "exception",
-           among_others<mixed_writers<false>>,
-           among_others<mixed_writers<true>>},
-          {"box: a time limit wins over the result", "libcoro#355",
-           "exception", among_others<wrong_winner<false>>,
-           among_others<wrong_winner<true>>}};
+  return {
+    {"channel: an op is answered twice", "cobalt#167", "broken rule",
+     among_others<double_answer<false>>, among_others<double_answer<true>>},
+    {"timers: one fires after its cancellation", "timer wheels", "exception",
+     among_others<late_timer<false>>, among_others<late_timer<true>>},
+    {"connection: a read is answered after the close", "asio's completions",
+     "unhandled", among_others<late_read<false>>,
+     among_others<late_read<true>>},
+    {"pipe: two writers interleave", "asio streams", "exception",
+     among_others<mixed_writers<false>>, among_others<mixed_writers<true>>},
+    {"box: a time limit wins over the result", "libcoro#355", "exception",
+     among_others<wrong_winner<false>>, among_others<wrong_winner<true>>}};
 }
 
 } // namespace bugs

@@ -406,8 +406,8 @@ coro<void> late_start() {
 
 std::vector<seeded_bug> work_bugs() {
   return {
-    {"queue: its shutdown leaves a getter behind", "libcoro PR 402",
-     "deadlock", among_others<shutdown_deadlock<false>>,
+    {"queue: its shutdown leaves a getter behind", "libcoro PR 402", "deadlock",
+     among_others<shutdown_deadlock<false>>,
      among_others<shutdown_deadlock<true>>},
     {"pool: a worker joins itself", "libcoro#421", "deadlock",
      among_others<self_join<false>>, among_others<self_join<true>>},
