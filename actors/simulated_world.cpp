@@ -62,6 +62,7 @@ void simulated_world::run(program_ref program, run_plan plan,
   }
   if (simulator_.failed())
     drop_loop();
+  simulator_.end_network();
 }
 
 void simulated_world::run_main(program_ref program) {

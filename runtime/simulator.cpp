@@ -3,10 +3,13 @@
 #include <troupe/detail/task_base.hpp>
 
 #include "runtime/loop_core.hpp"
+#include "runtime/simulated_network.hpp"
 #include "runtime/trace.hpp"
 #include "runtime/wait_graph.hpp"
 
 namespace troupe::detail {
+
+thread_local constinit simulator* this_step = nullptr;
 
 namespace {
 
@@ -60,7 +63,14 @@ const char* name_of(short_cut which) noexcept {
   return "?";
 }
 
+simulator::simulator() = default;
+
+simulator::~simulator() {
+  end_network();
+}
+
 void simulator::begin(run_plan plan, std::uint64_t first_actor) {
+  end_network();
   plan_ = std::move(plan);
   strategy_.begin(plan_.how, plan_.seed);
   user_random_ = random_stream{~plan_.seed};
@@ -128,6 +138,8 @@ void simulator::give_back(loop_core& loop) noexcept {
 void simulator::gather(loop_core& loop) {
   loop.injected_.take(loop.first_.ready);
   while (job* item = loop.first_.ready.pop()) {
+    if (network_ && !stays(*item))
+      continue;
     job_label label = item->label();
     ++serial_;
     std::uint64_t actor = serial_ << 2 | 1;
@@ -136,6 +148,8 @@ void simulator::gather(loop_core& loop) {
       actors_ = std::max(actors_, label.number);
     } else if (label.kind == job_kind::actor) {
       actor = (label.number - first_actor_) << 2 | 2;
+    } else if (label.kind == job_kind::network) {
+      actor = label.number << 2 | 3;
     }
     ready_.push_back({item, actor, serial_});
   }
@@ -196,11 +210,56 @@ void simulator::run_one(loop_core& loop) {
          "the program did not end within " + std::to_string(plan_.most_steps)
            + " steps (max_steps)");
   if (!loop.exiting_.load(std::memory_order_relaxed)) {
+    loop_ = &loop;
+    this_step = this;
     item.run();
+    this_step = nullptr;
   } else {
     // It is not lost: whoever drops the loop finds it.
     loop.first_.ready.push(item);
   }
+}
+
+// -- the network
+// -------------------------------------------------------------------
+
+const std::shared_ptr<simulated_network>& simulator::network(loop_core& loop) {
+  if (!network_)
+    network_ = std::make_shared<simulated_network>(*this, loop);
+  return network_;
+}
+
+void simulator::end_network() noexcept {
+  if (network_)
+    network_->shut();
+  network_.reset();
+}
+
+// False if the network took the job, because its host is paused or gone.
+bool simulator::stays(job& item) {
+  if (!network_->watches())
+    return true;
+  auto how = network_->standing_of(item);
+  if (how == simulated_network::standing::runs)
+    return true;
+  network_->set_aside(item, how);
+  return false;
+}
+
+void simulator::look_again(loop_core& loop) {
+  gather(loop);
+  std::erase_if(ready_, [this, place = std::size_t{0}](candidate& x) mutable {
+    return place++ >= front_ && !stays(*x.item);
+  });
+  batch_ = std::min(batch_, ready_.size() - front_);
+}
+
+void simulator::forbid(const char* call, const char* instead) {
+  fail(*loop_, failure_kind::forbidden,
+       std::string{call}
+         + " reaches out of the simulation, so the run could not be repeated; "
+           "use "
+         + instead);
 }
 
 // -- choosing

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace troupe::detail {
 
 class op;
+class simulated_network;
 class task_base;
 
 // A choice that was not the undisturbed one: the `place`-th of its run.
@@ -84,6 +86,11 @@ struct run_plan {
 // strategy. It runs the loop's jobs in place of `loop_core::turn`.
 class simulator {
 public:
+  simulator();
+  simulator(const simulator&) = delete;
+  simulator& operator=(const simulator&) = delete;
+  ~simulator();
+
   // The strategy goes on with its tree if `continues`.
   void begin(run_plan plan, std::uint64_t first_actor);
 
@@ -125,6 +132,18 @@ public:
   bool forget_quiet(op& waiter) noexcept {
     return std::erase(quiet_, &waiter) > 0;
   }
+
+  // The simulated network, made on first use.
+  const std::shared_ptr<simulated_network>& network(loop_core& loop);
+
+  // Nothing more happens in the network.
+  void end_network() noexcept;
+
+  // Some of the ready jobs may have to wait, or be gone.
+  void look_again(loop_core& loop);
+
+  // What a program called that reaches out of the simulation; the run fails.
+  void forbid(const char* call, const char* instead);
 
   // -- what came of it
   // ---------------------------------------------------------
@@ -195,6 +214,7 @@ private:
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
   void gather(loop_core& loop);
+  bool stays(job& item);
   void give_back(loop_core& loop) noexcept;
   bool jump(loop_core& loop);
   void run_one(loop_core& loop);
@@ -231,7 +251,12 @@ private:
   std::string failure_text_;
   std::string failure_id_;
   short_cut_coverage coverage_;
+  std::shared_ptr<simulated_network> network_;
+  loop_core* loop_ = nullptr; // whose job runs
 };
+
+// Whose step runs on this thread, or null.
+extern thread_local constinit simulator* this_step;
 
 // Thrown through a loop whose simulation has failed.
 struct simulation_stopped {};
