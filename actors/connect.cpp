@@ -3,6 +3,7 @@
 #include "actors/server_actor.hpp"
 #include "actors/socket_actor.hpp"
 #include "runtime/resolver.hpp"
+#include "runtime/simulator.hpp"
 
 #include <troupe/stream.hpp>
 #include <troupe/thread_pool.hpp>
@@ -20,11 +21,10 @@ namespace {
 class connect_op final : public op {
 public:
   struct attempt {
-    attempt(loop_core& home, const tcp_endpoint& to)
-      : socket(home.io().get_executor()), target(to) {
-    }
+    attempt(stream_link x, const tcp_endpoint& to)
+      : link(std::move(x)), target(to) {}
 
-    tcp_socket socket;
+    stream_link link;
     tcp_endpoint target;
     asio::error_code failed;
     connect_op* waiter = nullptr;
@@ -44,8 +44,9 @@ public:
 
   bool start() override {
     attempt_->waiter = this;
-    attempt_->socket.async_connect(
-      attempt_->target, [mine = attempt_](const asio::error_code& failed) {
+    attempt_->link.async_connect(
+      attempt_->target,
+      [mine = attempt_](const asio::error_code& failed, std::size_t = 0) {
         mine->failed = failed;
         mine->lock.lock();
         connect_op* waiter = std::exchange(mine->waiter, nullptr);
@@ -59,21 +60,18 @@ public:
   bool request_cancel(const std::string&) override {
     if (!take())
       return false;
-    asio::error_code ignored;
-    attempt_->socket.close(ignored);
+    attempt_->link.close();
     answer_cancelled();
     return true;
   }
 
   void withdraw() noexcept override {
     take();
-    asio::error_code ignored;
-    attempt_->socket.close(ignored);
+    attempt_->link.close();
   }
 
   void give_back() override {
-    asio::error_code ignored;
-    attempt_->socket.close(ignored);
+    attempt_->link.close();
   }
 
   std::string describe() const override {
@@ -100,7 +98,16 @@ coro<std::vector<tcp_endpoint>>
 find_addresses(std::string host, std::uint16_t port, int family,
                bool passive) {
   std::vector<tcp_endpoint> found;
-  if (!parse_address(host, port, family, found)) {
+  if (parse_address(host, port, family, found))
+    co_return found;
+  loop_core& home = need_running_loop("find_addresses()");
+  if (simulator* sim = home.simulation()) {
+    co_await sleep(std::chrono::milliseconds{1}); // others run meanwhile
+    const auto& network = sim->network(home);
+    found = network->resolve(host, port, family, passive);
+    if (found.empty())
+      throw_unknown_host(host);
+  } else {
     // Not in one expression: g++ 12 copies a closure byte by byte if it is made
     // inside the operand of an await (docs/compilers.md).
     auto looked_up = to_thread([host, port, family, passive] {
@@ -171,12 +178,14 @@ coro<connection> open_connection(std::string host, std::uint16_t port,
                                                  false);
   std::vector<std::system_error> errors;
   for (const auto& target : targets) {
-    auto attempt = std::make_shared<detail::connect_op::attempt>(home, target);
+    std::shared_ptr<detail::connect_op::attempt> attempt;
     try {
-      attempt->socket.open(target.protocol());
+      std::optional<detail::tcp_endpoint> local;
       if (options.local_host)
-        attempt->socket.bind(
-          {asio::ip::make_address(options.local_host), options.local_port});
+        local.emplace(asio::ip::make_address(options.local_host),
+                      options.local_port);
+      attempt = std::make_shared<detail::connect_op::attempt>(
+        detail::stream_link::open(home, target, local), target);
     } catch (const std::system_error& e) {
       errors.emplace_back(e.code().value(), std::system_category(),
                           "connect to " + to_string(detail::address_of(target))
@@ -191,7 +200,7 @@ coro<connection> open_connection(std::string host, std::uint16_t port,
       continue;
     }
     auto& socket = detail::make_native<detail::socket_actor>(
-      home, std::move(attempt->socket), target, options.limit,
+      home, std::move(attempt->link), target, options.limit,
       static_cast<detail::server_actor*>(nullptr));
     stream_reader reader{detail::socket_handle{&socket, false}};
     socket.retain();

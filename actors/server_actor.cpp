@@ -60,8 +60,8 @@ server_actor::~server_actor() {
 }
 
 void server_actor::listen(const tcp_endpoint& where) {
-  auto acceptor = listen_on(
-    home().io(), where,
+  auto acceptor = stream_door::open(
+    home(), where,
     {.reuse_address = options_.reuse_address,
      .reuse_port = options_.reuse_port,
      .backlog = options_.backlog},
@@ -101,16 +101,16 @@ void server_actor::accept(const std::shared_ptr<door>& which) {
     return;
   which->accepting = true;
   which->acceptor.async_accept(
-    home().io().get_executor(), which->peer,
+    home(), which->peer,
     [self = ref<server_actor>{this}, which](const asio::error_code& failed,
-                                            tcp_socket socket) {
-      self->on_accepted(which, failed, std::move(socket));
+                                            stream_link link) {
+      self->on_accepted(which, failed, std::move(link));
     });
 }
 
 void server_actor::on_accepted(const std::shared_ptr<door>& which,
                                const asio::error_code& failed,
-                               tcp_socket socket) {
+                               stream_link link) {
   tcp_endpoint peer = which->peer;
   {
     turn mine{*this};
@@ -119,7 +119,7 @@ void server_actor::on_accepted(const std::shared_ptr<door>& which,
       return;
   }
   if (!failed) {
-    serve(std::move(socket), peer);
+    serve(std::move(link), peer);
   } else if (failed == asio::error::operation_aborted) {
     return;
   } else if (failed.value() == EMFILE || failed.value() == ENFILE
@@ -144,10 +144,9 @@ void server_actor::on_accepted(const std::shared_ptr<door>& which,
   accept(which);
 }
 
-void server_actor::serve(tcp_socket socket,
-                         const tcp_endpoint& peer) {
+void server_actor::serve(stream_link link, const tcp_endpoint& peer) {
   event_loop loop{home()};
-  auto& client = make_native<socket_actor>(home(), std::move(socket), peer,
+  auto& client = make_native<socket_actor>(home(), std::move(link), peer,
                                            options_.limit, this);
   // The actor's first count is the reader's, its second the writer's.
   stream_reader reader{socket_handle{&client, false}};
@@ -248,8 +247,7 @@ void server_actor::close() {
     std::swap(forever, forever_);
   }
   for (auto& which : doors) {
-    asio::error_code ignored;
-    which->acceptor.close(ignored);
+    which->acceptor.close();
   }
   if (forever && !forever.done())
     forever.cancel();
@@ -326,9 +324,8 @@ std::vector<listening_socket> server_actor::sockets() const {
   turn mine{*this};
   std::vector<listening_socket> all;
   for (const auto& which : doors_) {
-    asio::error_code ignored;
-    all.emplace_back(address_of(which->acceptor.local_endpoint(ignored)),
-                     which->acceptor.native_handle());
+    all.emplace_back(address_of(which->acceptor.local()),
+                     which->acceptor.descriptor());
   }
   return all;
 }

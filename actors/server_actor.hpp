@@ -49,10 +49,10 @@ public:
 
 private:
   struct door {
-    explicit door(tcp_acceptor x) : acceptor(std::move(x)) {
+    explicit door(stream_door x) : acceptor(std::move(x)) {
     }
 
-    tcp_acceptor acceptor;
+    stream_door acceptor;
     tcp_endpoint peer;
     bool accepting = false;
   };
@@ -62,9 +62,9 @@ private:
   void accept(const std::shared_ptr<door>& which);
   void accept_all();
   void on_accepted(const std::shared_ptr<door>& which,
-                   const asio::error_code& failed, tcp_socket socket);
+                   const asio::error_code& failed, stream_link link);
   void start_handler(coro<void> body, socket_actor& client);
-  void serve(tcp_socket socket, const tcp_endpoint& peer);
+  void serve(stream_link link, const tcp_endpoint& peer);
   void complete_if_over();
 
   static constexpr std::chrono::seconds retry_delay{1};

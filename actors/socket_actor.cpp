@@ -1,6 +1,7 @@
 #include "actors/socket_actor.hpp"
 
 #include "actors/server_actor.hpp"
+#include "runtime/simulator.hpp"
 
 #include <caf/exit_reason.hpp>
 
@@ -47,15 +48,12 @@ struct socket_actor::completion {
 };
 
 socket_actor::socket_actor(caf::actor_config& config, loop_core& home,
-                           tcp_socket socket,
-                           const tcp_endpoint& peer,
+                           stream_link link, const tcp_endpoint& peer,
                            std::size_t limit, server_actor* server)
-  : native_actor(config, home), socket_(std::move(socket)), peer_(peer),
+  : native_actor(config, home), link_(std::move(link)), peer_(peer),
     server_(server), limit_(limit) {
-  asio::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  local_ = socket_.local_endpoint(ignored);
+  link_.prepare();
+  local_ = link_.local();
   home.add_resource(*this);
   if (server_) {
     server_->retain();
@@ -113,7 +111,7 @@ bool socket_actor::start(read_op_base& op) {
     fail_read(op, problem_);
     return false;
   }
-  if (attempt(op) || (more_ && fill_now() && attempt(op))) {
+  if (attempt(op) || (may_read_at_once() && fill_now() && attempt(op))) {
     bool at_end = eof_ && in_.empty() && op.got_ == 0 && op.text_.empty();
     if (!at_end || !std::exchange(eof_told_, true))
       return false;
@@ -267,13 +265,27 @@ void socket_actor::attempt_line(read_op_base& op) {
   }
 }
 
+// Whether it is tried to take what the system has before waiting. In production
+// that pays only after a read that filled its room; a simulation tries both.
+bool socket_actor::may_read_at_once() const {
+  if (simulator* sim = home().simulation()) [[unlikely]]
+    return sim->take(short_cut::read_at_once);
+  return more_;
+}
+
+bool socket_actor::may_write_at_once() const {
+  if (simulator* sim = home().simulation()) [[unlikely]]
+    return sim->take(short_cut::write_at_once);
+  return true;
+}
+
 // Takes what the system has already; false if that is nothing.
 bool socket_actor::fill_now() {
   if (receiving_ || closed_ || eof_)
     return false;
   char* room = in_.room(chunk_);
   std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
-  io_count got = receive_now(socket_, room, size);
+  io_count got = link_.receive_now(room, size);
   more_ = got.bytes == size;
   if (got.waits || got.error != 0)
     return false; // an error comes again where it can be told
@@ -286,7 +298,7 @@ bool socket_actor::fill_now() {
 // after an answer was sent the next request cannot be there. Just before the
 // loop looks at its sockets, it often is.
 void socket_actor::receive_later() {
-  if (!home().exclusive()) {
+  if (!home().exclusive() || home().simulation()) {
     receive();
     return;
   }
@@ -324,9 +336,9 @@ void socket_actor::receive() {
   auto member = [](socket_actor& self, const asio::error_code& failed,
                    std::size_t count,
                    news& out) { self.on_received(failed, count, out); };
-  socket_.async_receive(asio::buffer(room, size),
-                        completion<decltype(member)>{ref<socket_actor>{this},
-                                                     member});
+  link_.async_receive(
+    room, size,
+    completion<decltype(member)>{ref<socket_actor>{this}, member});
 }
 
 void socket_actor::on_received(const asio::error_code& failed,
@@ -375,8 +387,8 @@ void socket_actor::write(std::span<const std::string_view> pieces) {
                       "is dropped";
     } else {
       std::size_t sent = 0;
-      if (out_.empty() && !sending_) {
-        io_count done = send_now(socket_, pieces);
+      if (out_.empty() && !sending_ && may_write_at_once()) {
+        io_count done = link_.send_now(pieces);
         sent = done.bytes;
         if (done.error != 0)
           shut(lost(done.error), out);
@@ -404,9 +416,8 @@ void socket_actor::send_later() {
   sending_ = true;
   auto member = [](socket_actor& self, const asio::error_code& failed,
                    std::size_t, news& out) { self.on_writable(failed, out); };
-  socket_.async_wait(tcp_socket::wait_write,
-                     completion<decltype(member)>{ref<socket_actor>{this},
-                                                  member});
+  link_.async_wait_writable(
+    completion<decltype(member)>{ref<socket_actor>{this}, member});
 }
 
 void socket_actor::on_writable(const asio::error_code& failed, news& out) {
@@ -416,7 +427,7 @@ void socket_actor::on_writable(const asio::error_code& failed, news& out) {
   int code = failed.value();
   while (code == 0 && !out_.empty()) {
     std::string_view data = out_.view();
-    io_count done = send_now(socket_, {&data, 1});
+    io_count done = link_.send_now({&data, 1});
     out_.drop(done.bytes);
     if (done.waits)
       break;
@@ -442,8 +453,7 @@ void socket_actor::after_send(news& out) {
   if (closing_) {
     shut(nullptr, out);
   } else if (eof_wanted_) {
-    asio::error_code ignored;
-    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+    link_.shutdown_send();
   }
 }
 
@@ -452,8 +462,7 @@ void socket_actor::write_eof() {
   if (closing_ || std::exchange(eof_wanted_, true))
     return;
   if (out_.empty()) {
-    asio::error_code ignored;
-    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+    link_.shutdown_send();
   }
 }
 
@@ -531,8 +540,7 @@ void socket_actor::shut(std::exception_ptr problem, news& out) {
   eof_ = true;
   out.closed = true;
   out_.reset();
-  asio::error_code ignored;
-  socket_.close(ignored);
+  link_.close();
   if (reader_) {
     read_op_base* reader = std::exchange(reader_, nullptr);
     if (problem)
@@ -636,8 +644,7 @@ std::size_t socket_actor::write_buffer_size() const {
 
 int socket_actor::descriptor() const {
   turn mine{*this};
-  return closed_ ? -1
-                 : const_cast<tcp_socket&>(socket_).native_handle();
+  return closed_ ? -1 : link_.descriptor();
 }
 
 std::string socket_actor::describe() const {

@@ -2,7 +2,7 @@
 
 #include "actors/byte_buffer.hpp"
 #include "actors/native_actor.hpp"
-#include "runtime/tcp.hpp"
+#include "runtime/stream_link.hpp"
 
 #include <troupe/stream.hpp>
 
@@ -17,7 +17,7 @@ class socket_actor final : public native_actor,
                            public loop_resource,
                            private poll_guest {
 public:
-  socket_actor(caf::actor_config& config, loop_core& home, tcp_socket socket,
+  socket_actor(caf::actor_config& config, loop_core& home, stream_link link,
                const tcp_endpoint& peer, std::size_t limit,
                server_actor* server);
   ~socket_actor() override;
@@ -80,6 +80,8 @@ private:
   bool fill_now();
   void receive_later();
   void before_poll() noexcept override;
+  bool may_read_at_once() const;
+  bool may_write_at_once() const;
   void receive();
   void on_received(const asio::error_code& failed, std::size_t count,
                    news& out);
@@ -101,7 +103,7 @@ private:
   static constexpr std::size_t largest_chunk = 64 * 1024;
   static constexpr unsigned writes_before_warning = 5;
 
-  tcp_socket socket_;
+  stream_link link_;
   tcp_endpoint peer_;
   tcp_endpoint local_;
   byte_buffer in_;       // to be read

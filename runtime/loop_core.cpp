@@ -1,6 +1,7 @@
 #include "runtime/loop_core.hpp"
 
 #include "runtime/actor_home.hpp"
+#include "runtime/simulated_network.hpp"
 #include "runtime/simulator.hpp"
 
 #include <troupe/async_generator.hpp>
@@ -523,6 +524,8 @@ void loop_core::drop_pending_tasks() noexcept {
 }
 
 void loop_core::add_resource(loop_resource& item) noexcept {
+  if (simulation_) [[unlikely]]
+    item.host = simulation_->network(*this)->here();
   resource_lock_.lock();
   item.prev_resource = nullptr;
   item.next_resource = first_resource_;
@@ -542,6 +545,19 @@ void loop_core::remove_resource(loop_resource& item) noexcept {
       item.next_resource->prev_resource = item.prev_resource;
   }
   resource_lock_.unlock();
+}
+
+void loop_core::close_resources_of(std::uint32_t host) noexcept {
+  loop_resource* item = first_resource_;
+  while (item) {
+    if (item->host != host) {
+      item = item->next_resource;
+      continue;
+    }
+    remove_resource(*item);
+    item->on_loop_close();
+    item = first_resource_; // others may have left with it
+  }
 }
 
 void loop_core::add_generator(generator_frame& frame) noexcept {

@@ -48,6 +48,7 @@ public:
   loop_resource* prev_resource = nullptr;
   loop_resource* next_resource = nullptr;
   bool linked = false;
+  std::uint32_t host = 0; // simulations: the host it belongs to
 
 protected:
   ~loop_resource() = default;
@@ -185,6 +186,7 @@ public:
 
   void add_resource(loop_resource& item) noexcept;
   void remove_resource(loop_resource& item) noexcept;
+  void close_resources_of(std::uint32_t host) noexcept;
   void add_generator(generator_frame& frame) noexcept;
   void remove_generator(generator_frame& frame) noexcept;
   generator_frame* take_generator() noexcept;

@@ -29,6 +29,11 @@ const std::error_category& category() {
 
 } // namespace
 
+void throw_unknown_host(const std::string& host) {
+  throw std::system_error(EAI_NONAME, category(),
+                          "cannot resolve host '" + host + "'");
+}
+
 bool parse_address(const std::string& host, std::uint16_t port, int family,
                    std::vector<asio::ip::tcp::endpoint>& found) {
   asio::error_code failed;

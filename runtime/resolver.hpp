@@ -16,6 +16,9 @@ std::vector<asio::ip::tcp::endpoint> resolve(const std::string& host,
                                              std::uint16_t port, int family,
                                              bool passive);
 
+// @throws std::system_error  that no host has this name.
+[[noreturn]] void throw_unknown_host(const std::string& host);
+
 // The endpoint of an address in numbers, without a look-up.
 bool parse_address(const std::string& host, std::uint16_t port, int family,
                    std::vector<asio::ip::tcp::endpoint>& found);

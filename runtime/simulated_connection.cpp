@@ -37,8 +37,8 @@ simulated_connection::simulated_connection(
   }
   if (local && !local->address().is_unspecified())
     address = local->address();
-  std::uint16_t port = local && local->port() != 0 ? local->port()
-                                                   : home_->free_port(from);
+  std::uint16_t port
+    = local && local->port() != 0 ? local->port() : home_->free_port(from);
   ends_[0].local = {address, port};
   home_->enter(*this, number_);
 }
@@ -53,7 +53,8 @@ simulated_connection::~simulated_connection() {
   home_->leave(number_);
 }
 
-// -- connecting ----------------------------------------------------------------
+// -- connecting
+// ----------------------------------------------------------------
 
 void simulated_connection::async_connect(io_handler done) {
   connecting_ = std::move(done);
@@ -80,14 +81,14 @@ void simulated_connection::send_syn() {
 void simulated_connection::retry_syn() {
   std::int64_t wait = syn_wait_;
   syn_wait_ *= 2;
-  syn_ = home_->after(wait, no_host, number_,
-                      [self = shared_from_this(), wait] {
-                        self->syn_ = nullptr;
-                        if (wait >= last_syn_wait)
-                          self->finish_connect(ETIMEDOUT);
-                        else
-                          self->send_syn();
-                      });
+  syn_
+    = home_->after(wait, no_host, number_, [self = shared_from_this(), wait] {
+        self->syn_ = nullptr;
+        if (wait >= last_syn_wait)
+          self->finish_connect(ETIMEDOUT);
+        else
+          self->send_syn();
+      });
 }
 
 void simulated_connection::syn_arrives() {
@@ -102,8 +103,8 @@ void simulated_connection::syn_arrives() {
     code = ends_[1].gone ? ECONNREFUSED : 0;
   } else {
     simulated_listener* door = home_->listener_at(to, target_);
-    bool refused = !door || home_->host(to).refused_ports.contains(
-                     target_.port())
+    bool refused = !door
+                || home_->host(to).refused_ports.contains(target_.port())
                 || home_->choose(2, home_->fault_odds()) == 1;
     if (refused) {
       code = ECONNREFUSED;
@@ -146,12 +147,12 @@ void simulated_connection::finish_connect(int code) {
   end& mine = ends_[0];
   if (connecting_) {
     io_handler done = std::exchange(connecting_, nullptr);
-    mine.writing = home_->soon(mine.host, number_,
-                               [self = shared_from_this(), code,
-                                done = std::move(done)] {
-                                 self->ends_[0].writing = nullptr;
-                                 done(code_of(code), 0);
-                               });
+    mine.writing
+      = home_->soon(mine.host, number_,
+                    [self = shared_from_this(), code, done = std::move(done)] {
+                      self->ends_[0].writing = nullptr;
+                      done(code_of(code), 0);
+                    });
   }
   if (code == 0) {
     pump(0);
@@ -161,7 +162,8 @@ void simulated_connection::finish_connect(int code) {
   }
 }
 
-// -- sending -------------------------------------------------------------------
+// -- sending
+// -------------------------------------------------------------------
 
 io_count simulated_connection::send(int side,
                                     std::span<const std::string_view> pieces) {
@@ -204,10 +206,9 @@ void simulated_connection::wake_writer(int side) {
   end& mine = ends_[side];
   if (!mine.writer || mine.writing || !writable(side))
     return;
-  mine.writing = home_->soon(mine.host, number_ << 1 | unsigned(side),
-                             [self = shared_from_this(), side] {
-                               self->complete_write(side);
-                             });
+  mine.writing = home_->soon(
+    mine.host, number_ << 1 | unsigned(side),
+    [self = shared_from_this(), side] { self->complete_write(side); });
 }
 
 void simulated_connection::complete_write(int side) {
@@ -224,15 +225,15 @@ void simulated_connection::shut_down(int side) {
   pump(side);
 }
 
-// -- receiving -----------------------------------------------------------------
+// -- receiving
+// -----------------------------------------------------------------
 
 bool simulated_connection::readable(int side) const noexcept {
   const end& mine = ends_[side];
   return mine.waiting() > 0 || mine.eof || mine.error != 0 || mine.gone;
 }
 
-io_count simulated_connection::receive(int side, char* room,
-                                       std::size_t size) {
+io_count simulated_connection::receive(int side, char* room, std::size_t size) {
   end& mine = ends_[side];
   std::size_t some = std::min(size, mine.waiting());
   if (some == 0) {
@@ -254,8 +255,8 @@ io_count simulated_connection::receive(int side, char* room,
   return {.bytes = some};
 }
 
-void simulated_connection::async_receive(int side, char* room,
-                                         std::size_t size, io_handler done) {
+void simulated_connection::async_receive(int side, char* room, std::size_t size,
+                                         io_handler done) {
   end& mine = ends_[side];
   mine.room = room;
   mine.room_size = size;
@@ -267,10 +268,9 @@ void simulated_connection::wake_reader(int side) {
   end& mine = ends_[side];
   if (!mine.reader || mine.reading || !readable(side))
     return;
-  mine.reading = home_->soon(mine.host, number_ << 1 | unsigned(side),
-                             [self = shared_from_this(), side] {
-                               self->complete_read(side);
-                             });
+  mine.reading = home_->soon(
+    mine.host, number_ << 1 | unsigned(side),
+    [self = shared_from_this(), side] { self->complete_read(side); });
 }
 
 void simulated_connection::complete_read(int side) {
@@ -290,7 +290,8 @@ void simulated_connection::complete_read(int side) {
     done({}, got.bytes);
 }
 
-// -- the end -------------------------------------------------------------------
+// -- the end
+// -------------------------------------------------------------------
 
 // As Linux: what was sent still goes out; unread data makes it a reset.
 void simulated_connection::close(int side) {
@@ -320,12 +321,11 @@ void simulated_connection::abort_waiters(int side) {
   home_->take_back(mine.writing);
   for (io_handler* each : {&mine.reader, &mine.writer})
     if (*each)
-      home_->soon(mine.host, number_ << 1 | unsigned(side),
-                  [done = std::exchange(*each, nullptr)] {
-                    done(asio::error::make_error_code(
-                           asio::error::operation_aborted),
-                         0);
-                  });
+      home_->soon(
+        mine.host, number_ << 1 | unsigned(side),
+        [done = std::exchange(*each, nullptr)] {
+          done(asio::error::make_error_code(asio::error::operation_aborted), 0);
+        });
   if (io_handler done = std::exchange(connecting_, nullptr); done && side == 0)
     home_->soon(mine.host, number_ << 1, [done = std::move(done)] {
       done(asio::error::make_error_code(asio::error::operation_aborted), 0);
@@ -340,9 +340,8 @@ tcp_endpoint simulated_connection::peer(int side) const {
   return side == 0 ? target_ : ends_[0].local;
 }
 
-// No descriptor of the system has such a number.
 int simulated_connection::descriptor(int side) const noexcept {
-  return static_cast<int>(1'000'000 + (number_ * 2 + unsigned(side)) % 1'000'000'000);
+  return simulated_descriptor(number_, side);
 }
 
 } // namespace troupe::detail

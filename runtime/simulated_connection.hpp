@@ -10,6 +10,12 @@ namespace troupe::detail {
 
 using io_handler = std::function<void(const asio::error_code&, std::size_t)>;
 
+// No descriptor of the system has such a number.
+inline int simulated_descriptor(std::uint64_t number, int side) noexcept {
+  auto own = number * 2 + static_cast<unsigned>(side);
+  return static_cast<int>(1'000'000 + own % 1'000'000'000);
+}
+
 // A listening socket.
 class simulated_listener
   : public std::enable_shared_from_this<simulated_listener> {
@@ -47,6 +53,10 @@ public:
 
   bool closed() const noexcept {
     return closed_;
+  }
+
+  int descriptor() const noexcept {
+    return simulated_descriptor(number_, 0);
   }
 
 private:
@@ -88,7 +98,8 @@ public:
   tcp_endpoint peer(int side) const;
   int descriptor(int side) const noexcept;
 
-  // -- what happens to it ------------------------------------------------------
+  // -- what happens to it
+  // ------------------------------------------------------
 
   void host_crashed(host_id where, simulated_network::farewell how);
   void link_changed(); // packets that were held up go on

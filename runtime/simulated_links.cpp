@@ -8,7 +8,8 @@
 
 namespace troupe::detail {
 
-// -- links ---------------------------------------------------------------------
+// -- links
+// ---------------------------------------------------------------------
 
 void simulated_network::set_all_links(const link_plan& plan) {
   usual_ = plan;
@@ -58,7 +59,8 @@ std::int64_t simulated_network::latency(host_id from, host_id to) {
   return plan.least_latency + spread / std::int64_t{values - 1} * taken;
 }
 
-// -- who is there ----------------------------------------------------------------
+// -- who is there
+// ----------------------------------------------------------------
 
 void simulated_network::enter(simulated_connection& made,
                               std::uint64_t number) {
@@ -113,8 +115,8 @@ bool listens_at(const simulated_listener& door, host_id where,
 } // namespace
 
 // Of several that share an address, the one with a connection's luck.
-simulated_listener*
-simulated_network::listener_at(host_id where, const tcp_endpoint& target) {
+simulated_listener* simulated_network::listener_at(host_id where,
+                                                   const tcp_endpoint& target) {
   std::vector<simulated_listener*> found;
   for (simulated_listener* each : listeners_)
     if (listens_at(*each, where, target))
@@ -129,8 +131,7 @@ bool simulated_network::taken(host_id where,
   return std::any_of(
     listeners_.begin(), listeners_.end(), [&](const simulated_listener* each) {
       const auto& other = each->address();
-      bool same_kind
-        = other.address().is_v6() == address.address().is_v6();
+      bool same_kind = other.address().is_v6() == address.address().is_v6();
       return each->where() == where && !each->closed() && same_kind
           && other.port() == address.port()
           && (other.address() == address.address()
@@ -139,14 +140,15 @@ bool simulated_network::taken(host_id where,
     });
 }
 
-// -- listening -------------------------------------------------------------------
+// -- listening
+// -------------------------------------------------------------------
 
 simulated_listener::simulated_listener(std::shared_ptr<simulated_network> home,
                                        host_id where,
                                        const tcp_endpoint& address,
                                        std::size_t backlog, bool shared)
-  : home_(std::move(home)), where_(where), address_(address),
-    backlog_(backlog), shared_(shared), number_(home_->next_number()) {
+  : home_(std::move(home)), where_(where), address_(address), backlog_(backlog),
+    shared_(shared), number_(home_->next_number()) {
   host_id owner = home_->host_of(where, address.address());
   if (owner != where)
     throw std::system_error(EADDRNOTAVAIL, std::system_category());
@@ -174,11 +176,10 @@ void simulated_listener::async_accept(handler done) {
 void simulated_listener::serve() {
   if (!waiting_ || completion_ || line_.empty())
     return;
-  completion_
-    = home_->soon(where_, number_ << 1, [self = shared_from_this()] {
-        self->completion_ = nullptr;
-        self->complete();
-      });
+  completion_ = home_->soon(where_, number_ << 1, [self = shared_from_this()] {
+    self->completion_ = nullptr;
+    self->complete();
+  });
 }
 
 void simulated_listener::complete() {

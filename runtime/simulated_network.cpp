@@ -1,9 +1,9 @@
 #include "runtime/simulated_network.hpp"
 
+#include <troupe/detail/task_base.hpp>
+
 #include "runtime/simulated_connection.hpp"
 #include "runtime/simulator.hpp"
-
-#include <troupe/detail/task_base.hpp>
 
 #include <algorithm>
 
@@ -57,10 +57,8 @@ void network_event::run() {
     home_->forget(*this);
     home_ = nullptr;
     context_ref mine;
-    if (where_ != no_host && keep->host(where_).context) {
-      mine = context_ref{new context_state, true}; // it may be written to
-      mine->variables = keep->host(where_).context->variables;
-    }
+    if (where_ != no_host)
+      mine = keep->context_of(where_);
     context_scope scope{mine};
     what_();
     what_ = nullptr;
@@ -166,6 +164,15 @@ host_id simulated_network::host_named(const std::string& name) {
   return number;
 }
 
+context_ref simulated_network::context_of(host_id which) const {
+  const context_ref& mine = hosts_[which].context;
+  if (!mine)
+    return {};
+  context_ref copy{new context_state, true}; // it may be written to
+  copy->variables = mine->variables;
+  return copy;
+}
+
 host_id simulated_network::here() const noexcept {
   const home_of* mine = home_in(current_context());
   return mine ? mine->where : 0;
@@ -176,7 +183,7 @@ simulated_network::standing_of(host_id where,
                                std::uint32_t life) const noexcept {
   const simulated_host& mine = hosts_[where];
   return mine.life != life ? standing::gone
-         : mine.paused     ? standing::waits
+       : mine.paused       ? standing::waits
                            : standing::runs;
 }
 
@@ -258,9 +265,10 @@ void simulated_network::restart(host_id which) {
 
 // -- names -------------------------------------------------------------------
 
-std::vector<tcp_endpoint>
-simulated_network::resolve(host_id from, const std::string& name,
-                           std::uint16_t port, int family, bool passive) {
+std::vector<tcp_endpoint> simulated_network::resolve(const std::string& name,
+                                                     std::uint16_t port,
+                                                     int family,
+                                                     bool passive) const {
   std::vector<tcp_endpoint> found;
   if (name.empty() && passive) {
     if (family != 6)
@@ -276,7 +284,6 @@ simulated_network::resolve(host_id from, const std::string& name,
       found.emplace_back(asio::ip::address_v4::loopback(), port);
     return found;
   }
-  static_cast<void>(from);
   for (const simulated_host& each : hosts_)
     if (each.name == name) {
       if (family == 6)

@@ -34,10 +34,10 @@ inline constexpr host_id no_host = ~host_id{0};
 struct link_plan {
   std::int64_t least_latency = 100'000; // nanoseconds
   std::int64_t most_latency = 100'000;
-  std::uint64_t bytes_per_second = 0;   // 0: no limit
-  unsigned short_odds = 0;              // in 1000: a read or write is short
-  std::size_t window = 64 * 1024;       // bytes that the receiver's host keeps
-  std::size_t send_room = 64 * 1024;    // bytes that the sender's host keeps
+  std::uint64_t bytes_per_second = 0; // 0: no limit
+  unsigned short_odds = 0;            // in 1000: a read or write is short
+  std::size_t window = 64 * 1024;     // bytes that the receiver's host keeps
+  std::size_t send_room = 64 * 1024;  // bytes that the sender's host keeps
 };
 
 // A step that the network makes: a packet that arrives, or the completion of an
@@ -80,7 +80,8 @@ struct simulated_host {
   context_ref context; // makes what runs in it belong to the host
 };
 
-class simulated_network : public std::enable_shared_from_this<simulated_network> {
+class simulated_network
+  : public std::enable_shared_from_this<simulated_network> {
 public:
   simulated_network(simulator& chooser, loop_core& loop);
   simulated_network(const simulated_network&) = delete;
@@ -98,6 +99,9 @@ public:
   simulated_host& host(host_id which) noexcept {
     return hosts_[which];
   }
+
+  // A context that makes what runs in it belong to the host.
+  context_ref context_of(host_id which) const;
 
   // Where what runs now belongs to.
   host_id here() const noexcept;
@@ -117,10 +121,9 @@ public:
     return watches_;
   }
 
-  // A name or address as endpoints, seen from `from`; empty if unknown.
-  std::vector<tcp_endpoint> resolve(host_id from, const std::string& name,
-                                    std::uint16_t port, int family,
-                                    bool passive);
+  // A name as endpoints; empty if unknown.
+  std::vector<tcp_endpoint> resolve(const std::string& name, std::uint16_t port,
+                                    int family, bool passive) const;
 
   // Whose address it is, or `no_host`.
   host_id host_of(host_id from, const asio::ip::address& where) const;

@@ -64,7 +64,8 @@ void simulated_connection::pump(int from) {
     send(out.queued.substr(0, some));
     out.queued.erase(0, some);
   }
-  if (out.fin_wanted && out.queued.empty() && !std::exchange(out.fin_sent, true))
+  if (out.fin_wanted && out.queued.empty()
+      && !std::exchange(out.fin_sent, true))
     send({});
   arm(from);
 }
@@ -74,9 +75,9 @@ void simulated_connection::arm(int from) {
   if (out.arrival || !established_ || (!out.reset && out.flying.empty()))
     return;
   std::int64_t wait
-    = out.reset ? home_->latency(ends_[from].host, ends_[1 - from].host)
-                : std::max<std::int64_t>(out.flying.front().due - home_->now(),
-                                         0);
+    = out.reset
+      ? home_->latency(ends_[from].host, ends_[1 - from].host)
+      : std::max<std::int64_t>(out.flying.front().due - home_->now(), 0);
   out.arrival = home_->after(wait, no_host, number_ << 1 | unsigned(from),
                              [self = shared_from_this(), from] {
                                self->pipes_[from].arrival = nullptr;
@@ -88,12 +89,12 @@ void simulated_connection::arrive(int from) {
   pipe& out = pipes_[from];
   if (blocked(from)) {
     out.held_up = true;
-    out.arrival = home_->after(give_up_after, no_host,
-                               number_ << 1 | unsigned(from),
-                               [self = shared_from_this(), from] {
-                                 self->pipes_[from].arrival = nullptr;
-                                 self->give_up(from);
-                               });
+    out.arrival
+      = home_->after(give_up_after, no_host, number_ << 1 | unsigned(from),
+                     [self = shared_from_this(), from] {
+                       self->pipes_[from].arrival = nullptr;
+                       self->give_up(from);
+                     });
     return;
   }
   if (out.reset) {
@@ -134,12 +135,12 @@ void simulated_connection::deliver(int from) {
   if (home_->cut(to.host, ends_[from].host)) {
     out.unacked += came.data.size();
     if (!out.no_answer)
-      out.no_answer = home_->after(give_up_after, no_host,
-                                   number_ << 1 | unsigned(from),
-                                   [self = shared_from_this(), from] {
-                                     self->pipes_[from].no_answer = nullptr;
-                                     self->give_up(from);
-                                   });
+      out.no_answer
+        = home_->after(give_up_after, no_host, number_ << 1 | unsigned(from),
+                       [self = shared_from_this(), from] {
+                         self->pipes_[from].no_answer = nullptr;
+                         self->give_up(from);
+                       });
   }
   wake_reader(1 - from);
   wake_writer(from);
@@ -187,7 +188,8 @@ void simulated_connection::drop_pipe(int from) {
   out.reset = out.held_up = false;
 }
 
-// -- from outside ----------------------------------------------------------------
+// -- from outside
+// ----------------------------------------------------------------
 
 void simulated_connection::link_changed() {
   for (int from : {0, 1}) {
