@@ -252,11 +252,11 @@ PROGRAM(90_half_closed) {
   };
   run([&]() -> coro<void> {
     auto ended = get_running_loop().create_future<std::string>();
-    auto listener = co_await start_server(
-      [&handler, ended](stream_reader reader, stream_writer writer) {
-        return handler(reader, writer, ended);
-      },
-      "127.0.0.1", 0);
+    auto on_connection
+      = [&handler, ended](stream_reader reader, stream_writer writer) {
+          return handler(reader, writer, ended);
+        };
+    auto listener = co_await start_server(on_connection, "127.0.0.1", 0);
     auto [reader, writer]
       = co_await open_connection("127.0.0.1", port_of(listener));
     print(writer.can_write_eof());
