@@ -12,9 +12,10 @@ def spin(milliseconds):
 
 async def main():
     loop = asyncio.get_running_loop()
+    begin = loop.time()
     loop.call_soon(print, "soon 1")
     for delay in (5, 2, 8, 3, 1):
-        loop.call_later(delay / 1000, print, "timer", delay)
+        loop.call_at(begin + delay / 1000, print, "timer", delay)
     loop.call_soon(print, "soon 2")
     spin(12)
     loop.call_soon(print, "soon 3")

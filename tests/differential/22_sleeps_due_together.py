@@ -21,8 +21,8 @@ async def sleeper(name, milliseconds):
 async def main():
     loop = asyncio.get_running_loop()
     tasks = [asyncio.create_task(sleeper(f"s{i}", delay))
-             for i, delay in enumerate((9, 3, 6, 1, 12))]
-    loop.call_soon(spin, 15)
+             for i, delay in enumerate((90, 30, 60, 10, 120))]
+    loop.call_soon(spin, 150)
     loop.call_soon(print, "all are due")
     for task in tasks:
         await task

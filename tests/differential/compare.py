@@ -3,8 +3,7 @@
 compare.py EXECUTABLE [NAME...]
 
 A program is a file NN_name.py and its twin NN_name in the executable. A line
-"# arguments: A, B, ..." in the file stands for one run with each of them. A
-program that "depends on real time" may be tried three times.
+"# arguments: A, B, ..." in the file stands for one run with each of them.
 """
 
 import concurrent.futures
@@ -18,16 +17,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def runs():
-    """Gives (name, arguments, attempts) for each run."""
+    """Gives (name, arguments) for each run."""
     for path in sorted(HERE.glob("[0-9]*_*.py")):
         source = path.read_text()
-        attempts = 3 if "depends on real time" in source else 1
         listed = re.search(r"^# arguments: (.*)$", source, re.MULTILINE)
         if not listed:
-            yield path.stem, [], attempts
+            yield path.stem, []
             continue
         for argument in listed.group(1).split(", "):
-            yield path.stem, [argument], attempts
+            yield path.stem, [argument]
 
 
 def output_of(command):
@@ -43,17 +41,15 @@ def output_of(command):
     return done.stdout, ""
 
 
-def difference(executable, name, arguments, attempts):
+def difference(executable, name, arguments):
     """Returns how the outputs differ; empty if they do not."""
-    for _ in range(attempts):
-        expected, problem = output_of(
-            [sys.executable, "-I", "-S", str(HERE / f"{name}.py"),
-             *arguments])
-        if problem:
-            return "Python itself failed: " + problem
-        printed, problem = output_of([executable, name, *arguments])
-        if expected == printed and not problem:
-            return ""
+    expected, problem = output_of(
+        [sys.executable, "-I", "-S", str(HERE / f"{name}.py"), *arguments])
+    if problem:
+        return "Python itself failed: " + problem
+    printed, problem = output_of([executable, name, *arguments])
+    if expected == printed and not problem:
+        return ""
     return problem + "\n" + "".join(difflib.unified_diff(
         expected.splitlines(keepends=True), printed.splitlines(keepends=True),
         "Python", "C++"))
@@ -65,7 +61,7 @@ def main():
     passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(difference, executable, *run) for run in wanted]
-        for (name, arguments, _), answer in zip(wanted, answers):
+        for (name, arguments), answer in zip(wanted, answers):
             found = answer.result()
             print("FAIL" if found else "ok  ", name, *arguments)
             if found:

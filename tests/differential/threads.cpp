@@ -206,24 +206,34 @@ PROGRAM(98_executor_cancel) {
 }
 
 PROGRAM(99_idle) {
-  run([]() -> coro<void> {
+  std::promise<void> timer_ran;
+  run([&]() -> coro<void> {
     auto loop = get_running_loop();
     auto x = loop.create_future<std::string>();
     auto begin = loop.time();
-    std::thread other{[loop, x]() mutable {
+    auto timer = [&] {
+      print("timer");
+      timer_ran.set_value();
+    };
+    auto greet = [&] {
+      print("from the thread");
+      loop.call_later(30ms, timer);
+    };
+    std::thread other{[&] {
+      std::this_thread::sleep_for(30ms); // so that the loop is idle
+      loop.call_soon_threadsafe(greet);
+      timer_ran.get_future().wait();
       std::this_thread::sleep_for(30ms);
-      loop.call_soon_threadsafe([] { print("from the thread"); });
-      std::this_thread::sleep_for(60ms);
       loop.call_soon_threadsafe([x] { x.set_result("the thread ends"); });
     }};
-    loop.call_later(60ms, [] { print("timer"); });
     auto never = loop.call_later(10ms, [] { print("never"); });
     never.cancel();
-    auto late = loop.call_later(120ms, [] { print("later timer"); });
+    auto late = loop.call_later(1h, [] { print("late"); });
     print(co_await x);
     print("in time", loop.time() - begin >= 90ms, late.when() > loop.time());
+    late.cancel();
     other.join();
-    co_await sleep(60ms);
-    print("in time", loop.time() - begin >= 150ms);
+    co_await sleep(30ms);
+    print("in time", loop.time() - begin >= 120ms);
   });
 }

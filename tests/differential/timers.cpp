@@ -2,7 +2,9 @@
 
 #include "differential/program.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 using namespace differential;
 using namespace troupe;
@@ -11,10 +13,11 @@ using namespace std::chrono_literals;
 PROGRAM(17_timers_by_deadline) {
   run([]() -> coro<void> {
     auto loop = get_running_loop();
+    auto begin = loop.time();
     loop.call_soon([] { print("soon 1"); });
     for (int delay : {5, 2, 8, 3, 1})
-      loop.call_later(std::chrono::milliseconds{delay},
-                      [delay] { print("timer", delay); });
+      loop.call_at(begin + std::chrono::milliseconds{delay},
+                   [delay] { print("timer", delay); });
     loop.call_soon([] { print("soon 2"); });
     spin(12ms);
     loop.call_soon([] { print("soon 3"); });
@@ -133,11 +136,11 @@ PROGRAM(22_sleeps_due_together) {
   run([&]() -> coro<void> {
     auto loop = get_running_loop();
     std::vector<task<>> tasks;
-    for (auto delay : {9ms, 3ms, 6ms, 1ms, 12ms}) {
+    for (auto delay : {90ms, 30ms, 60ms, 10ms, 120ms}) {
       auto name = "s" + std::to_string(tasks.size());
       tasks.push_back(create_task(sleeper(name, delay)));
     }
-    loop.call_soon([] { spin(15ms); });
+    loop.call_soon([] { spin(150ms); });
     loop.call_soon([] { print("all are due"); });
     for (auto& t : tasks) {
       co_await t;
@@ -147,22 +150,31 @@ PROGRAM(22_sleeps_due_together) {
 }
 
 PROGRAM(23_real_sleeps) {
-  auto sleeper = [](std::string name, int milliseconds) -> coro<int> {
-    auto got = co_await sleep(std::chrono::milliseconds{milliseconds}, name);
+  auto sleeper = [](std::string name,
+                    std::chrono::milliseconds delay) -> coro<std::size_t> {
+    auto got = co_await sleep(delay, name);
     print(got, "wakes");
-    co_return milliseconds;
+    co_return got.size();
   };
   run([&]() -> coro<void> {
-    std::vector<task<int>> tasks;
-    for (int delay : {90, 30, 120, 60}) {
-      auto name = "s" + std::to_string(tasks.size());
-      tasks.push_back(create_task(sleeper(name, delay)));
+    auto loop = get_running_loop();
+    auto begin = loop.time();
+    std::vector<task<std::size_t>> longer;
+    for (const char* name : {"a", "b"})
+      longer.push_back(create_task(sleeper(name, 1h)));
+    std::size_t total = 0;
+    auto short_ones
+      = std::array<std::pair<const char*, std::chrono::milliseconds>, 3>{
+        {{"first", 30ms}, {"second", 20ms}, {"third", 10ms}}};
+    for (auto [name, delay] : short_ones) {
+      total += co_await create_task(sleeper(name, delay));
+      auto done = std::count_if(longer.begin(), longer.end(),
+                                [](const auto& t) { return t.done(); });
+      print("main", total, done);
     }
-    int total = 0;
-    for (auto& t : tasks) {
-      total += co_await t;
-      print("main", total);
-    }
+    print("in time", loop.time() - begin >= 60ms);
+    for (auto& t : longer)
+      t.cancel();
   });
 }
 
