@@ -232,7 +232,7 @@ TEST_CASE("caf: an exit message cancels a task, which may clean up",
         } catch (const cancelled_error&) {
           interrupted = true;
         }
-        co_await sleep(1ms);
+        co_await sleep(0s);
         cleaned = true;
         if (interrupted)
           throw cancelled_error{};

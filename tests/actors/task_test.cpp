@@ -85,12 +85,12 @@ coro<void> follower(fate& mine, any_task leader) {
 }
 
 // Swallows the first interruption and cleans up.
-coro<void> cleaner(fate& mine) {
+coro<void> cleaner(fate& mine, future<void> gate) {
   unwinding guard{mine};
   ++mine.begun;
   bool interrupted = false;
   try {
-    co_await sleep(2ms);
+    co_await gate;
   } catch (const cancelled_error&) {
     interrupted = true;
   }
@@ -129,7 +129,7 @@ coro<storm_report> storm(unsigned seed, int batches, int width) {
       else if (how == 2)
         tasks.push_back(create_task(reader(mine, gates[below(10)])));
       else if (how == 3)
-        tasks.push_back(create_task(cleaner(mine)));
+        tasks.push_back(create_task(cleaner(mine, gates[below(10)])));
       else
         tasks.push_back(create_task(
           follower(mine, tasks[below(static_cast<int>(tasks.size()))])));
@@ -263,10 +263,13 @@ TEST_CASE("task: the runtime keeps it although nobody has its handle",
     std::atomic<bool> ended{false};
     run(
       [&]() -> coro<void> {
-        create_task([&]() -> coro<void> {
-          co_await sleep(2ms);
+        auto gate = future<void>::make();
+        create_task([&ended, gate]() -> coro<void> {
+          co_await gate;
           ended = true;
         });
+        co_await turns(2);
+        gate.set_result();
         co_await reached([&] { return ended.load(); });
       },
       options);
@@ -284,7 +287,7 @@ TEST_CASE("task: a coroutine function lives as long as its task",
       [&]() -> coro<void> {
         auto child
           = create_task([text = std::move(bound)]() -> coro<std::string> {
-              co_await sleep(1ms);
+              co_await sleep(0s);
               co_return *text;
             });
         seen = co_await child;
