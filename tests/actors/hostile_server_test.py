@@ -4,7 +4,7 @@ happened, and keeps neither memory nor descriptors.
     hostile_server_test.py ECHO_SERVER [SCENARIO]
 
 Without a scenario all run. TROUPE_HOSTILE_MIB: how much the client that does
-not read sends, 256 by default.
+not read sends, 1024 by default.
 """
 
 import contextlib
@@ -175,7 +175,7 @@ def resets(program):
 
 def deaf(program):
     """A client that sends and does not read, then does."""
-    total = int(os.environ.get("TROUPE_HOSTILE_MIB", "256")) * 2**20
+    total = int(os.environ.get("TROUPE_HOSTILE_MIB", "1024")) * 2**20
     block = bytes(range(256)) * 1024
     with Server(program) as server:
         server.check_alive()
