@@ -35,7 +35,8 @@ troupe::coro<void> async_main() {
 
   std::jthread other(worker, loop, answer);
   std::cout << "main: waiting\n";
-  std::cout << "main: " << co_await answer << '\n';
+  int value = co_await answer;
+  std::cout << "main: " << value << '\n';
 }
 
 int main() {

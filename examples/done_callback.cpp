@@ -35,7 +35,8 @@ troupe::coro<void> async_main() {
   auto number = task.add_done_callback(std::bind_front(report, "cora", 3));
   task.remove_done_callback(number);
 
-  std::cout << "main: " << co_await task << '\n';
+  int value = co_await task;
+  std::cout << "main: " << value << '\n';
 }
 
 int main() {
