@@ -369,7 +369,8 @@ void loop_core::close() {
 
 void loop_core::drain_for_close() {
   this_worker = &first_;
-  drop_pending_tasks();
+  // A task that is ready, or made ready by the end of another, is in a queue.
+  auto keep = drop_pending_tasks();
   for (;;) {
     resource_lock_.lock();
     loop_resource* item = first_resource_;
@@ -513,14 +514,29 @@ std::vector<ref<future_core>> loop_core::tasks() {
   return all;
 }
 
-void loop_core::drop_pending_tasks() noexcept {
+ref<future_core> loop_core::find_task(std::uint64_t number) noexcept {
+  bool shared = !exclusive_;
+  if (shared)
+    task_lock_.lock();
+  task_base* found = first_task_;
+  while (found && found->number() != number)
+    found = found->next_task;
+  ref<future_core> task{found};
+  if (shared)
+    task_lock_.unlock();
+  return task;
+}
+
+std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {
+  std::vector<ref<future_core>> dropped;
   while (first_task_) {
-    ref<future_core> keep{first_task_};
+    dropped.emplace_back(first_task_);
     auto* task = first_task_;
     report({.message = "Task was destroyed but it is pending!",
             .future = task->describe()});
     task->abandon();
   }
+  return dropped;
 }
 
 void loop_core::add_resource(loop_resource& item) noexcept {

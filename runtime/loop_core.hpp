@@ -178,6 +178,9 @@ public:
   void leave(task_base& task) noexcept;
   std::vector<ref<future_core>> tasks();
 
+  // The task of this number, null if it has ended.
+  ref<future_core> find_task(std::uint64_t number) noexcept;
+
   // -- CAF ------------------------------------------------------------------
 
   caf::actor_system& system();
@@ -233,7 +236,7 @@ private:
   void wake_poller() noexcept;
   bool any_ready() noexcept;
   void drain_for_close();
-  void drop_pending_tasks() noexcept;
+  std::vector<ref<future_core>> drop_pending_tasks() noexcept;
 
   // Jobs between two looks at the sockets while there is work.
   static constexpr unsigned poll_interval = 61;

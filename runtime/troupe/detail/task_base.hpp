@@ -70,6 +70,11 @@ public:
     return started_;
   }
 
+  // Unlike its address, never that of another task of the loop.
+  std::uint64_t number() const noexcept {
+    return number_;
+  }
+
   // -- for ops and frames ---------------------------------------------------
 
   bool exclusive() const noexcept {
