@@ -56,6 +56,18 @@ public:
         return "the object cannot do this";
       case errc::several_errors:
         return "several errors";
+      case errc::not_acquired:
+        return "nobody holds the lock";
+      case errc::too_often:
+        return "more was given back than had been taken";
+      case errc::queue_empty:
+        return "the queue is empty";
+      case errc::queue_full:
+        return "the queue is full";
+      case errc::queue_shut_down:
+        return "the queue was shut down";
+      case errc::broken_barrier:
+        return "the barrier is broken";
     }
     return "unknown error";
   }
@@ -112,6 +124,22 @@ incomplete_read_error::incomplete_read_error(std::string got, std::size_t want)
 
 limit_overrun_error::limit_overrun_error(std::string text, std::size_t scanned)
   : error(errc::limit_overrun, std::move(text)), consumed(scanned) {
+}
+
+queue_empty::queue_empty(std::string text)
+  : error(errc::queue_empty, std::move(text)) {
+}
+
+queue_full::queue_full(std::string text)
+  : error(errc::queue_full, std::move(text)) {
+}
+
+queue_shut_down::queue_shut_down(std::string text)
+  : error(errc::queue_shut_down, std::move(text)) {
+}
+
+broken_barrier_error::broken_barrier_error(std::string text)
+  : error(errc::broken_barrier, std::move(text)) {
 }
 
 exception_group::exception_group(std::string text,

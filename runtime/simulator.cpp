@@ -324,10 +324,12 @@ void simulator::fail(loop_core& loop, failure_kind kind, std::string what,
 
 void simulator::report_deadlock(loop_core& loop) {
   std::size_t count = loop.tasks().size();
-  fail(loop, failure_kind::deadlock,
-       "nothing is ready, no timer runs, and " + std::to_string(count)
-         + (count == 1 ? " task waits" : " tasks wait"),
-       wait_places(loop));
+  std::string text = "nothing is ready, no timer runs, and "
+                     + std::to_string(count)
+                     + (count == 1 ? " task waits" : " tasks wait");
+  if (std::string circle = likely_circle(loop); !circle.empty())
+    text += "\ntasks wait for each other in a circle\n" + circle;
+  fail(loop, failure_kind::deadlock, text, wait_places(loop));
 }
 
 void simulator::blocked(const task_base& task) {

@@ -13,9 +13,11 @@ namespace {
 
 constexpr std::size_t most_lines = 20;
 
-const task_base* next_of(const task_base& task) noexcept {
+using step = const task_base* (op::*) () const noexcept;
+
+const task_base* next_of(const task_base& task, step how) noexcept {
   const op* pending = task.asleep() ? task.waits_for() : nullptr;
-  const task_base* next = pending ? pending->blocked_by() : nullptr;
+  const task_base* next = pending ? (pending->*how)() : nullptr;
   return next && !next->done() ? next : nullptr;
 }
 
@@ -25,7 +27,7 @@ std::string line_of(const task_base& task) {
   if (!places.empty())
     text += " at " + text_of(places);
   if (const op* pending = task.waits_for()) {
-    if (const task_base* next = pending->blocked_by())
+    if (const task_base* next = pending->waits_behind())
       text += "\n    waits for " + next->name() + ", by " + pending->describe();
     else
       text += "\n    waits for " + pending->describe();
@@ -66,16 +68,18 @@ std::string wait_places(loop_core& loop) {
   return text;
 }
 
-std::string wait_circle(const task_base& task) {
+namespace {
+
+std::string circle_of(const task_base& task, step how) {
   // Two walkers: the second goes twice as fast and meets the first in a circle.
-  const task_base* slow = next_of(task);
-  const task_base* fast = slow ? next_of(*slow) : nullptr;
+  const task_base* slow = next_of(task, how);
+  const task_base* fast = slow ? next_of(*slow, how) : nullptr;
   while (slow && slow != &task) {
     if (slow == fast)
       return {}; // a circle, but without `task`
-    slow = next_of(*slow);
-    fast = fast ? next_of(*fast) : nullptr;
-    fast = fast ? next_of(*fast) : nullptr;
+    slow = next_of(*slow, how);
+    fast = fast ? next_of(*fast, how) : nullptr;
+    fast = fast ? next_of(*fast, how) : nullptr;
   }
   if (!slow)
     return {};
@@ -83,9 +87,24 @@ std::string wait_circle(const task_base& task) {
   const task_base* x = &task;
   do {
     text += line_of(*x);
-    x = next_of(*x);
+    x = next_of(*x, how);
   } while (x != &task);
   return text;
+}
+
+} // namespace
+
+std::string wait_circle(const task_base& task) {
+  return circle_of(task, &op::blocked_by);
+}
+
+std::string likely_circle(loop_core& loop) {
+  for (const auto& each : loop.tasks()) {
+    auto& task = static_cast<const task_base&>(*each);
+    if (std::string text = circle_of(task, &op::waits_behind); !text.empty())
+      return text;
+  }
+  return {};
 }
 
 } // namespace troupe::detail

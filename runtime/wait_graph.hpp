@@ -18,4 +18,8 @@ std::string wait_places(loop_core& loop);
 // none.
 std::string wait_circle(const task_base& task);
 
+// A circle, where all that is held is taken to be given back by whoever holds
+// it; empty if there is none.
+std::string likely_circle(loop_core& loop);
+
 } // namespace troupe::detail

@@ -29,6 +29,12 @@ enum class errc {
   executor_shut_down, ///< The pool takes no more work.
   not_supported,      ///< The object cannot do this by its nature.
   several_errors,     ///< An `exception_group` holds the details.
+  not_acquired,       ///< Nobody holds the lock that the call is about.
+  too_often,          ///< More was given back than had been taken.
+  queue_empty,        ///< There is no item.
+  queue_full,         ///< There is no room for another item.
+  queue_shut_down,    ///< The queue was shut down.
+  broken_barrier,     ///< The barrier was aborted or reset.
 };
 
 /// Returns the category of `errc`, named "troupe".
@@ -97,6 +103,42 @@ public:
 
   /// How many bytes can be taken with `readexactly` to get past them.
   std::size_t consumed;
+};
+
+/// `get_nowait()` found no item.
+/// @par Source
+/// `asyncio.QueueEmpty`.
+class queue_empty : public error {
+public:
+  /// @param text  which queue.
+  explicit queue_empty(std::string text);
+};
+
+/// `put_nowait()` found no room.
+/// @par Source
+/// `asyncio.QueueFull`.
+class queue_full : public error {
+public:
+  /// @param text  which queue.
+  explicit queue_full(std::string text);
+};
+
+/// The queue was shut down: it takes no items, and has none left to give.
+/// @par Source
+/// `asyncio.QueueShutDown`.
+class queue_shut_down : public error {
+public:
+  /// @param text  which queue.
+  explicit queue_shut_down(std::string text);
+};
+
+/// The barrier was aborted, or reset while the task waited.
+/// @par Source
+/// `asyncio.BrokenBarrierError`.
+class broken_barrier_error : public error {
+public:
+  /// @param text  which barrier.
+  explicit broken_barrier_error(std::string text);
 };
 
 /// Several errors at once.

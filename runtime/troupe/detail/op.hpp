@@ -48,6 +48,11 @@ public:
     return nullptr;
   }
 
+  // As above, or the one that will most likely end it, though others could.
+  virtual const task_base* waits_behind() const noexcept {
+    return blocked_by();
+  }
+
   // -- awaiting -----------------------------------------------------------
 
   bool suspend(frame_base& frame);

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <troupe/detail/coordinator.hpp>
+
+#include "runtime/loop_core.hpp"
+
+namespace troupe::detail {
+
+// One change of a coordinator's data. Whom it wakes is answered at its end,
+// when others may come in again: a woken task may even destroy the coordinator.
+class coordinator::turn {
+public:
+  // `shared` is what `enter` returned.
+  turn(const coordinator& owner, bool shared) noexcept
+    : owner_(shared ? &owner : nullptr) {
+    if (owner_)
+      while (owner_->busy_.exchange(true, std::memory_order_acquire))
+        while (owner_->busy_.load(std::memory_order_relaxed))
+          spin_pause();
+  }
+
+  ~turn() {
+    if (owner_)
+      owner_->busy_.store(false, std::memory_order_release);
+    for (letter* x = first_; x;) {
+      letter* next = x->next; // an answered op may be gone at once
+      static_cast<wait_op*>(x)->answer();
+      x = next;
+    }
+  }
+
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+  // Answers an op that has left its line.
+  void wake(wait_op& x) noexcept {
+    x.state_ = wait_state::answered;
+    x.next = nullptr;
+    (last_ ? last_->next : first_) = &x;
+    last_ = &x;
+  }
+
+  bool shared() const noexcept {
+    return owner_ != nullptr;
+  }
+
+private:
+  const coordinator* owner_;
+  letter* first_ = nullptr;
+  letter* last_ = nullptr;
+};
+
+inline bool coordinator::enter(loop_core& here) const {
+  if (home_.load(std::memory_order_relaxed) == &here) [[likely]]
+    return !here.exclusive();
+  return enter_first(&here);
+}
+
+inline bool coordinator::enter() const {
+  loop_core* here = this_worker ? &this_worker->home : nullptr;
+  if (here && home_.load(std::memory_order_relaxed) == here) [[likely]]
+    return !here->exclusive();
+  return enter_first(here);
+}
+
+} // namespace troupe::detail
