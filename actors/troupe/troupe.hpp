@@ -7,9 +7,12 @@
 #include <troupe/context.hpp>
 #include <troupe/coro.hpp>
 #include <troupe/error.hpp>
+#include <troupe/event.hpp>
 #include <troupe/future.hpp>
+#include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/run.hpp>
+#include <troupe/semaphore.hpp>
 #include <troupe/sleep.hpp>
 #include <troupe/stream.hpp>
 #include <troupe/task.hpp>
