@@ -1,0 +1,387 @@
+#pragma once
+
+#include <troupe/detail/coordinator.hpp>
+
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+namespace detail {
+
+enum class item_order : std::uint8_t { fifo, lifo, smallest };
+
+// How items are handled by code that does not know their type.
+struct item_type {
+  std::size_t size;
+  std::size_t align;
+  void (*move)(void* from, void* to) noexcept;
+  void (*relocate)(void* from, void* to) noexcept; // `from` is destroyed
+  void (*destroy)(void* item) noexcept;
+  bool (*less)(const void* x, const void* y); // null unless it is needed
+};
+
+template <class T>
+void move_item(void* from, void* to) noexcept {
+  ::new (to) T(std::move(*static_cast<T*>(from)));
+}
+
+template <class T>
+void relocate_item(void* from, void* to) noexcept {
+  move_item<T>(from, to);
+  static_cast<T*>(from)->~T();
+}
+
+template <class T>
+void destroy_item(void* item) noexcept {
+  static_cast<T*>(item)->~T();
+}
+
+template <class T, class Less>
+bool less_item(const void* x, const void* y) {
+  return Less{}(*static_cast<const T*>(x), *static_cast<const T*>(y));
+}
+
+template <class T>
+inline constexpr item_type item_type_of{sizeof(T),       alignof(T),
+                                        move_item<T>,    relocate_item<T>,
+                                        destroy_item<T>, nullptr};
+
+template <class T, class Less>
+inline constexpr item_type ordered_item_type_of{
+  sizeof(T),        alignof(T),      move_item<T>,
+  relocate_item<T>, destroy_item<T>, less_item<T, Less>};
+
+// What a wait is for, in the op's mark.
+enum queue_mark : std::uint8_t {
+  getting,
+  putting,
+  joining,
+  turned_away = 8, // the queue was shut down
+};
+
+class put_op_base : public wait_op {
+public:
+  explicit put_op_base(coordinator& core) noexcept : wait_op(core) {
+    mark_ = putting;
+  }
+
+  put_op_base(put_op_base&&) noexcept = default;
+
+  bool start() override;
+
+protected:
+  ~put_op_base() = default;
+
+  // `item` is moved from if true.
+  bool put_now(frame_base& frame, void* item);
+  void put_waited(void* item);
+};
+
+class get_op_base : public wait_op {
+public:
+  explicit get_op_base(coordinator& core) noexcept : wait_op(core) {
+    mark_ = getting;
+  }
+
+  get_op_base(get_op_base&&) noexcept = default;
+
+  bool start() override;
+
+protected:
+  ~get_op_base() = default;
+
+  bool get_now(frame_base& frame, void* item);
+  void get_waited(void* item);
+};
+
+class join_op final : public wait_op {
+public:
+  explicit join_op(coordinator& core) noexcept : wait_op(core) {
+    mark_ = joining;
+  }
+
+  bool ready(frame_base& frame);
+  bool start() override;
+
+  void resume() {
+    if (waited())
+      state_ = wait_state::over;
+  }
+};
+
+// A place for an item that is there or not.
+template <class T>
+class item_place {
+public:
+  item_place() noexcept {}
+
+  ~item_place() {
+    if (full)
+      item.~T();
+  }
+
+  item_place(const item_place&) = delete;
+  item_place& operator=(const item_place&) = delete;
+
+  union {
+    T item;
+  };
+  bool full = false;
+};
+
+template <class T>
+class put_op final : public put_op_base {
+public:
+  put_op(coordinator& core, T&& item) noexcept
+    : put_op_base(core), item_(std::move(item)) {}
+
+  put_op(put_op&& other) noexcept = default;
+
+  bool ready(frame_base& frame) {
+    return put_now(frame, std::addressof(item_));
+  }
+
+  void resume() {
+    if (waited())
+      put_waited(std::addressof(item_));
+  }
+
+private:
+  T item_;
+};
+
+template <class T>
+class get_op final : public get_op_base {
+public:
+  using get_op_base::get_op_base;
+
+  // The place is empty until it is awaited.
+  get_op(get_op&& other) noexcept : get_op_base(std::move(other)) {}
+
+  bool ready(frame_base& frame) {
+    place_.full = get_now(frame, std::addressof(place_.item));
+    return place_.full;
+  }
+
+  T resume() {
+    if (waited()) {
+      get_waited(std::addressof(place_.item));
+      place_.full = true;
+    }
+    return std::move(place_.item);
+  }
+
+private:
+  item_place<T> place_;
+};
+
+} // namespace detail
+
+/// What a queue looks like at one moment.
+struct queue_statistics {
+  /// How many items it holds.
+  std::size_t size = 0;
+  /// How many it can hold; 0: any number.
+  std::size_t maxsize = 0;
+  /// How many items were put and are not yet told to be done.
+  std::size_t unfinished = 0;
+  /// How many tasks wait for an item.
+  std::size_t getting = 0;
+  /// How many tasks wait for room.
+  std::size_t putting = 0;
+  /// How many tasks wait in `join()`.
+  std::size_t joining = 0;
+  /// True after `shutdown()`.
+  bool is_shut_down = false;
+};
+
+/// What all queues can do, whatever their items are. Copies name the same
+/// queue.
+class any_queue : public detail::coordinator_handle {
+public:
+  /// Returns how many items it holds, with those that a waiting task was given
+  /// but did not fetch yet.
+  std::size_t qsize() const;
+
+  /// Returns how many items it can hold; 0: any number.
+  std::size_t maxsize() const noexcept;
+
+  /// True if `get_nowait()` would find no item.
+  bool empty() const;
+
+  /// True if `put_nowait()` would find no room.
+  bool full() const;
+
+  /// Says that an item that was got is done with.
+  /// @throws error  (`errc::too_often`) if it is said more often than items
+  ///                were put.
+  void task_done();
+
+  /// Waits until all items that were put are done with. If they are, the task
+  /// does not suspend.
+  /// @throws cancelled_error  if the waiting task is cancelled.
+  [[nodiscard]] detail::join_op join() {
+    return detail::join_op{core()};
+  }
+
+  /// Ends the queue: nothing can be put any more, and nothing be got once it is
+  /// empty. Tasks that wait for room or for an item get `queue_shut_down`.
+  /// @param immediate  true: the items are destroyed and count as done.
+  void shutdown(bool immediate = false);
+
+  /// Returns what it looks like now.
+  queue_statistics statistics() const;
+
+protected:
+  /// @cond PRIVATE
+  any_queue(const detail::item_type& type, detail::item_order order,
+            std::ptrdiff_t maxsize, std::string_view name);
+
+  bool put_item(void* item, bool throws);
+  bool get_item(void* item, bool throws);
+  /// @endcond
+};
+
+/// What all queues of one kind of items can do.
+/// @tparam T  what they hold.
+template <class T>
+class basic_queue : public any_queue {
+  static_assert(std::is_nothrow_move_constructible_v<T>,
+                "an item must be movable without an exception; put it into a "
+                "std::unique_ptr");
+
+public:
+  /// What the queue holds.
+  using value_type = T;
+
+  /// Waits for room and puts an item. If there is room, the task does not
+  /// suspend.
+  /// @throws queue_shut_down  if the queue was shut down.
+  /// @throws cancelled_error  if the waiting task is cancelled.
+  /// @throws error  (`errc::wrong_loop`) if another loop uses the queue.
+  /// @par Cancellation
+  /// The item is not put, and is destroyed. Room that was kept for it goes to
+  /// the next in line.
+  [[nodiscard]] detail::put_op<T> put(T item) {
+    return detail::put_op<T>{core(), std::move(item)};
+  }
+
+  /// Waits for an item and takes it. If there is one, the task does not
+  /// suspend. An item that is put while tasks wait is kept for the first in
+  /// line: nobody overtakes.
+  /// @throws queue_shut_down  if the queue was shut down and is empty.
+  /// @throws cancelled_error  if the waiting task is cancelled.
+  /// @throws error  (`errc::wrong_loop`) if another loop uses the queue.
+  /// @par Cancellation
+  /// The item stays in its place, for the next in line.
+  [[nodiscard]] detail::get_op<T> get() {
+    return detail::get_op<T>{core()};
+  }
+
+  /// Puts an item without waiting. Also from plain callbacks.
+  /// @throws queue_full  if there is no room, or it is kept for others.
+  /// @throws queue_shut_down  if the queue was shut down.
+  void put_nowait(T item) {
+    put_item(std::addressof(item), true);
+  }
+
+  /// As above; false if there is no room, then `item` keeps its value.
+  bool try_put(T&& item) {
+    return put_item(std::addressof(item), false);
+  }
+
+  /// As above, of a copy.
+  bool try_put(const T& item) {
+    return try_put(T(item));
+  }
+
+  /// Takes an item without waiting. Also from plain callbacks.
+  /// @throws queue_empty  if there is none, or all are kept for others.
+  /// @throws queue_shut_down  if there is none and the queue was shut down.
+  T get_nowait() {
+    detail::item_place<T> place;
+    place.full = get_item(std::addressof(place.item), true);
+    return std::move(place.item);
+  }
+
+  /// As above; empty if there is none.
+  /// @throws queue_shut_down  if there is none and the queue was shut down.
+  std::optional<T> try_get() {
+    detail::item_place<T> place;
+    place.full = get_item(std::addressof(place.item), false);
+    return place.full ? std::optional<T>{std::move(place.item)}
+                      : std::optional<T>{};
+  }
+
+protected:
+  using any_queue::any_queue;
+};
+
+/// @cond PRIVATE
+namespace detail {
+
+struct smaller {
+  template <class T>
+  bool operator()(const T& x, const T& y) const {
+    return x < y;
+  }
+};
+
+} // namespace detail
+/// @endcond
+
+/// A line of items between tasks: first in, first out.
+///
+/// Tasks that wait are served in the order of their coming, and nobody
+/// overtakes them. Copies name the same queue.
+///
+/// It can be made anywhere and belongs to the loop that first uses it.
+/// @tparam T  can be moved without an exception; move-only types are fine.
+/// @par Source
+/// `asyncio.Queue`. There, somebody who comes later can take the item that a
+/// waiting task was woken for, which then waits at the end of the line.
+template <class T>
+class queue : public basic_queue<T> {
+public:
+  /// Makes an empty queue.
+  /// @param maxsize  how many items it can hold; 0 or less: any number.
+  /// @param name  for messages.
+  explicit queue(std::ptrdiff_t maxsize = 0, std::string_view name = {})
+    : basic_queue<T>(detail::item_type_of<T>, detail::item_order::fifo, maxsize,
+                     name) {}
+};
+
+/// As `queue`; the smallest item goes first, of equal ones the one that was put
+/// first.
+/// @tparam T  as for `queue`.
+/// @tparam Less  a comparison without state; `<` if it is not given. It must
+///               not use the queue.
+/// @par Source
+/// `asyncio.PriorityQueue`, which does not say which of equal items is first.
+template <class T, class Less = detail::smaller>
+class priority_queue : public basic_queue<T> {
+public:
+  /// As `queue`.
+  explicit priority_queue(std::ptrdiff_t maxsize = 0,
+                          std::string_view name = {})
+    : basic_queue<T>(detail::ordered_item_type_of<T, Less>,
+                     detail::item_order::smallest, maxsize, name) {}
+};
+
+/// As `queue`; the item that was put last goes first.
+/// @tparam T  as for `queue`.
+/// @par Source
+/// `asyncio.LifoQueue`.
+template <class T>
+class lifo_queue : public basic_queue<T> {
+public:
+  /// As `queue`.
+  explicit lifo_queue(std::ptrdiff_t maxsize = 0, std::string_view name = {})
+    : basic_queue<T>(detail::item_type_of<T>, detail::item_order::lifo, maxsize,
+                     name) {}
+};
+
+} // namespace troupe
