@@ -4,6 +4,8 @@
 /// All of troupe but what needs CAF's headers (`<troupe/caf.hpp>`).
 
 #include <troupe/async_generator.hpp>
+#include <troupe/barrier.hpp>
+#include <troupe/condition.hpp>
 #include <troupe/context.hpp>
 #include <troupe/coro.hpp>
 #include <troupe/error.hpp>
@@ -11,6 +13,7 @@
 #include <troupe/future.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
+#include <troupe/queue.hpp>
 #include <troupe/run.hpp>
 #include <troupe/semaphore.hpp>
 #include <troupe/sleep.hpp>
