@@ -1,5 +1,6 @@
 // The ops of the runtime: a turn, a delay, a future, a foreign awaitable.
 
+#include "runtime/alarm.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/trace.hpp"
 
@@ -28,12 +29,9 @@ std::string yield_op::describe() const {
 // As in asyncio the timer is a callback of its own: it runs in the ready queue,
 // and the task goes on in the turn after. It does not live in the op, so that a
 // sleep whose alarm is due already can still be cancelled on the spot.
-//
-// It belongs to the op and to the loop; whoever takes `sleeper_` out first
-// answers.
 class sleep_op_base::alarm final : public timer {
 public:
-  explicit alarm(sleep_op_base& sleeper) noexcept : sleeper_(&sleeper) {
+  explicit alarm(sleep_op_base& sleeper) noexcept : state_(sleeper) {
   }
 
   static void* operator new(std::size_t size) {
@@ -55,23 +53,22 @@ public:
   }
 
   job_label label() const noexcept override {
-    sleep_op_base* sleeper = sleeper_.load(std::memory_order_relaxed);
+    sleep_op_base* sleeper = state_.peek();
     return {job_kind::timer, 0,
             sleeper ? sleeper->task_->label().place : site{}};
   }
 
   sleep_op_base* take() noexcept {
-    return sleeper_.exchange(nullptr, std::memory_order_acq_rel);
+    return state_.take();
   }
 
   void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if (state_.release())
       delete this;
   }
 
 private:
-  std::atomic<sleep_op_base*> sleeper_;
-  std::atomic<int> refs_{2};
+  basic_alarm_state<sleep_op_base> state_;
 };
 
 bool sleep_op_base::start() {

@@ -51,8 +51,7 @@ future_core::future_core(loop_core& home, result_base& result,
 }
 
 future_core::~future_core() {
-  while (head_) {
-    future_waiter* waiter = head_;
+  while (future_waiter* waiter = first()) {
     leave(*waiter);
     if (!waiter->is_op)
       static_cast<done_callback*>(waiter)->release();
@@ -133,7 +132,7 @@ std::string future_core::describe() const {
       break;
   }
   future_lock lock{*this};
-  return head_ ? "<Future pending, awaited>" : "<Future pending>";
+  return first() ? "<Future pending, awaited>" : "<Future pending>";
 }
 
 void future_core::report_unretrieved(const char* what) noexcept {
@@ -151,28 +150,11 @@ void future_core::report_unretrieved(const char* what) noexcept {
 // -- waiting --------------------------------------------------------------------
 
 bool future_core::join(future_waiter& waiter) {
-  future_lock lock{*this};
-  if (done())
-    return false;
-  waiter.prev = tail_;
-  waiter.next = nullptr;
-  (tail_ ? tail_->next : head_) = &waiter;
-  tail_ = &waiter;
-  waiter.linked = true;
-  return true;
+  return future_line::join(waiter, !home_->exclusive());
 }
 
 bool future_core::leave(future_waiter& waiter) {
-  future_lock lock{*this};
-  return unlink(waiter);
-}
-
-bool future_core::unlink(future_waiter& waiter) noexcept {
-  if (!std::exchange(waiter.linked, false))
-    return false;
-  (waiter.prev ? waiter.prev->next : head_) = waiter.next;
-  (waiter.next ? waiter.next->prev : tail_) = waiter.prev;
-  return true;
+  return future_line::leave(waiter, !home_->exclusive());
 }
 
 std::uint64_t future_core::add_callback(done_callback& callback) {
@@ -210,18 +192,11 @@ std::size_t future_core::remove_callback(std::uint64_t number) {
 // They are destroyed after the lock: what they hold may be anything.
 template <class Condition>
 std::size_t future_core::remove_callbacks_if(Condition condition) {
-  future_waiter* removed = nullptr;
-  {
-    future_lock lock{*this};
-    for (future_waiter* x = head_; x;) {
-      future_waiter* next = x->next;
-      if (!x->is_op && condition(*static_cast<done_callback*>(x))) {
-        unlink(*x);
-        x->next = std::exchange(removed, x);
-      }
-      x = next;
-    }
-  }
+  future_waiter* removed = future_line::take_if(
+    [&](const future_waiter& x) {
+      return !x.is_op && condition(static_cast<const done_callback&>(x));
+    },
+    !home_->exclusive());
   std::size_t count = 0;
   for (; removed; ++count) {
     future_waiter* next = removed->next;
@@ -232,16 +207,6 @@ std::size_t future_core::remove_callbacks_if(Condition condition) {
 }
 
 // -- completing -------------------------------------------------------------------
-
-bool future_core::try_claim() noexcept {
-  if (home_->exclusive() && home_->here()) {
-    if (claimed_.load(std::memory_order_relaxed) || done())
-      return false;
-    claimed_.store(true, std::memory_order_relaxed);
-    return true;
-  }
-  return !done() && !claimed_.exchange(true, std::memory_order_acq_rel);
-}
 
 void future_core::claim(const char* verb) {
   if (is_task_)
@@ -290,17 +255,8 @@ bool future_core::complete(future_state end) {
 
 bool future_core::complete_here(future_state end) {
   future_waiter* line;
-  {
-    future_lock lock{*this};
-    if (done())
-      return false;
-    // release: who sees the state sees the result.
-    state_.store(end, std::memory_order_release);
-    line = std::exchange(head_, nullptr);
-    tail_ = nullptr;
-    for (future_waiter* x = line; x; x = x->next)
-      x->linked = false;
-  }
+  if (!future_line::complete(end, !home_->exclusive(), line))
+    return false;
   while (line) {
     // A woken op may be gone at once, with its links.
     future_waiter* next = line->next;

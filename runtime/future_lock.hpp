@@ -8,23 +8,11 @@ namespace troupe::detail {
 class future_lock {
 public:
   explicit future_lock(const future_core& x) noexcept
-    : core_(x), needed_(!x.home_->exclusive()) {
-    if (needed_)
-      while (core_.locked_.exchange(true, std::memory_order_acquire))
-        spin_pause();
+    : lock_(x, !x.home_->exclusive()) {
   }
-
-  ~future_lock() {
-    if (needed_)
-      core_.locked_.store(false, std::memory_order_release);
-  }
-
-  future_lock(const future_lock&) = delete;
-  future_lock& operator=(const future_lock&) = delete;
 
 private:
-  const future_core& core_;
-  bool needed_;
+  future_line::lock lock_;
 };
 
 } // namespace troupe::detail

@@ -1,43 +1,17 @@
 #pragma once
 
 #include <troupe/detail/job.hpp>
+#include <troupe/detail/spinlock.hpp>
 
-#include <atomic>
 #include <cstddef>
-
-#if defined(__x86_64__)
-#  include <immintrin.h>
-#endif
 
 namespace troupe::detail {
 
-inline void spin_pause() noexcept {
-#if defined(__x86_64__)
-  _mm_pause();
-#endif
-}
-
-// A lock for a few instructions. Taken without waiting it costs one exchange.
-class spinlock {
-public:
-  void lock() noexcept {
-    while (locked_.exchange(true, std::memory_order_acquire))
-      while (locked_.load(std::memory_order_relaxed))
-        spin_pause();
-  }
-
-  void unlock() noexcept {
-    locked_.store(false, std::memory_order_release);
-  }
-
-private:
-  std::atomic<bool> locked_{false};
-};
-
 // Jobs in the order in which they became ready.
-class ready_queue {
+template <class Job, class Atomics = std_atomics>
+class basic_ready_queue {
 public:
-  void push(job& item) noexcept {
+  void push(Job& item) noexcept {
     item.next_job = nullptr;
     if (tail_)
       tail_->next_job = &item;
@@ -47,8 +21,8 @@ public:
     ++size_;
   }
 
-  job* pop() noexcept {
-    job* first = head_;
+  Job* pop() noexcept {
+    Job* first = head_;
     if (first) {
       head_ = first->next_job;
       if (!head_)
@@ -59,9 +33,9 @@ public:
   }
 
   // Moves up to `most` jobs from the front of `other` to the end of this.
-  void take(ready_queue& other, std::size_t most) noexcept {
+  void take(basic_ready_queue& other, std::size_t most) noexcept {
     while (most-- > 0) {
-      job* item = other.pop();
+      Job* item = other.pop();
       if (!item)
         return;
       push(*item);
@@ -77,19 +51,26 @@ public:
   }
 
 private:
-  job* head_ = nullptr;
-  job* tail_ = nullptr;
-  std::size_t size_ = 0;
+  template <class T>
+  using plain = typename Atomics::template plain<T>;
+
+  plain<Job*> head_ = nullptr;
+  plain<Job*> tail_ = nullptr;
+  plain<std::size_t> size_ = 0;
 };
 
+using ready_queue = basic_ready_queue<job>;
+
 // Jobs from foreign threads: pushed by anybody, taken all at once.
-class injection_queue {
+template <class Job, class Atomics = std_atomics>
+class basic_injection_queue {
 public:
-  void push(job& item) noexcept {
-    job* head = head_.load(std::memory_order_relaxed);
+  void push(Job& item) noexcept {
+    Job* head = head_.load(std::memory_order_relaxed);
     do
       item.next_job = head;
-    // release: whoever takes the job sees its content.
+    // release: whoever takes the job sees its content. seq_cst: who looks
+    // before it waits sees the job, or is seen by us (parking.hpp).
     while (!head_.compare_exchange_weak(head, &item, std::memory_order_seq_cst,
                                         std::memory_order_relaxed));
   }
@@ -99,26 +80,28 @@ public:
   }
 
   // Appends all jobs to `target`, oldest first.
-  void take(ready_queue& target) noexcept {
+  void take(basic_ready_queue<Job, Atomics>& target) noexcept {
     if (head_.load(std::memory_order_relaxed) == nullptr)
       return;
-    job* newest = head_.exchange(nullptr, std::memory_order_acq_rel);
-    job* oldest = nullptr;
+    Job* newest = head_.exchange(nullptr, std::memory_order_acquire);
+    Job* oldest = nullptr;
     while (newest) {
-      job* next = newest->next_job;
+      Job* next = newest->next_job;
       newest->next_job = oldest;
       oldest = newest;
       newest = next;
     }
     while (oldest) {
-      job* next = oldest->next_job;
+      Job* next = oldest->next_job;
       target.push(*oldest);
       oldest = next;
     }
   }
 
 private:
-  std::atomic<job*> head_{nullptr};
+  typename Atomics::template atomic<Job*> head_{nullptr};
 };
+
+using injection_queue = basic_injection_queue<job>;
 
 } // namespace troupe::detail

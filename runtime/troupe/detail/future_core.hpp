@@ -1,6 +1,7 @@
 #pragma once
 
 #include <troupe/detail/callback.hpp>
+#include <troupe/detail/future_line.hpp>
 #include <troupe/detail/ref.hpp>
 #include <troupe/detail/result.hpp>
 #include <troupe/detail/site.hpp>
@@ -11,13 +12,6 @@
 #include <vector>
 
 namespace troupe::detail {
-
-enum class future_state : std::uint8_t {
-  pending,
-  finished, // has a value
-  failed,   // has an exception
-  cancelled,
-};
 
 class future_core;
 
@@ -31,6 +25,8 @@ struct future_waiter {
   bool is_op;
   bool linked = false;
 };
+
+using future_line = basic_future_line<future_waiter>;
 
 // A function that runs when a future is done. The line holds one count of it,
 // which goes to the ready queue when the future is done.
@@ -58,7 +54,7 @@ struct future_notes {
 };
 
 // The untyped part of a future: its state, who waits for it, its loop.
-class future_core {
+class future_core : private future_line {
 public:
   future_core(loop_core& home, result_base& result, bool is_task) noexcept;
   future_core(const future_core&) = delete;
@@ -81,13 +77,8 @@ public:
 
   // -- looking ------------------------------------------------------------
 
-  future_state state() const noexcept {
-    return state_.load(std::memory_order_acquire);
-  }
-
-  bool done() const noexcept {
-    return state() != future_state::pending;
-  }
+  using future_line::done;
+  using future_line::state;
 
   bool is_task() const noexcept {
     return is_task_;
@@ -134,12 +125,12 @@ public:
   void claim(const char* verb);
 
   // As above; false if the future is done or somebody else is about to set it.
-  bool try_claim() noexcept;
+  bool try_claim() noexcept {
+    return future_line::claim();
+  }
 
   // Gives it back: the value could not be made.
-  void unclaim() noexcept {
-    claimed_.store(false, std::memory_order_release);
-  }
+  using future_line::unclaim;
 
   // Ends the future and tells everybody in line, in the order of the line.
   // False if it was done before. `result()` was filled before.
@@ -153,7 +144,6 @@ protected:
   virtual std::string value_text() const = 0;
 
   bool complete_here(future_state end);
-  bool unlink(future_waiter& waiter) noexcept;
   template <class Condition>
   std::size_t remove_callbacks_if(Condition condition);
   virtual ~future_core();
@@ -167,16 +157,12 @@ protected:
 
   friend class future_lock;
 
+  // These two fill a word of the line.
+  mutable std::atomic<bool> retrieved_{false};
+  std::atomic<std::uint32_t> refs_{1};
   loop_core* home_;
   result_base* result_;
-  future_waiter* head_ = nullptr;
-  future_waiter* tail_ = nullptr;
   std::atomic<future_notes*> notes_{nullptr};
-  std::atomic<std::uint32_t> refs_{1};
-  std::atomic<future_state> state_{future_state::pending};
-  mutable std::atomic<bool> retrieved_{false};
-  mutable std::atomic<bool> locked_{false};
-  std::atomic<bool> claimed_{false}; // somebody sets the value
   const bool is_task_; // the last: a task's flags fill the rest of the word
 };
 

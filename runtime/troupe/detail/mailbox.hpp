@@ -1,8 +1,7 @@
 #pragma once
 
+#include <troupe/detail/atomics.hpp>
 #include <troupe/detail/job.hpp>
-
-#include <atomic>
 
 namespace troupe::detail {
 
@@ -21,10 +20,11 @@ enum class pushed : std::uint8_t {
 //   otherwise  letters, newest first; the actor runs or waits in a ready queue
 // On a loop with one worker everything happens on that worker's thread and the
 // atomic is used without locked instructions (`exclusive`).
-class mailbox {
+template <class Letter, class Atomics = std_atomics>
+class basic_mailbox {
 public:
-  pushed push(letter& item, bool exclusive) noexcept {
-    letter* head = head_.load(std::memory_order_relaxed);
+  pushed push(Letter& item, bool exclusive) noexcept {
+    Letter* head = head_.load(std::memory_order_relaxed);
     if (exclusive) {
       if (head == closed_mark())
         return pushed::closed;
@@ -46,30 +46,32 @@ public:
 
   // Takes a sleeping actor without a letter: the in-place activation.
   bool claim(bool exclusive) noexcept {
-    letter* head = head_.load(std::memory_order_relaxed);
+    Letter* head = head_.load(std::memory_order_relaxed);
     if (head != blocked_mark())
       return false;
     if (exclusive) {
       head_.store(nullptr, std::memory_order_relaxed);
       return true;
     }
+    // acquire: as for a push that wakes the actor.
     return head_.compare_exchange_strong(head, nullptr,
-                                         std::memory_order_acq_rel,
+                                         std::memory_order_acquire,
                                          std::memory_order_relaxed);
   }
 
   // Puts the actor to sleep; fails if there are letters.
   bool try_block(bool exclusive) noexcept {
-    letter* head = nullptr;
+    Letter* head = nullptr;
     if (exclusive) {
       if (head_.load(std::memory_order_relaxed) != nullptr)
         return false;
       head_.store(blocked_mark(), std::memory_order_relaxed);
       return true;
     }
+    // release: whoever wakes the actor sees what this run wrote.
     return head_.compare_exchange_strong(head, blocked_mark(),
-                                         std::memory_order_acq_rel,
-                                         std::memory_order_acquire);
+                                         std::memory_order_release,
+                                         std::memory_order_relaxed);
   }
 
   bool asleep() const noexcept {
@@ -77,29 +79,29 @@ public:
   }
 
   bool has_letters() const noexcept {
-    letter* head = head_.load(std::memory_order_relaxed);
+    Letter* head = head_.load(std::memory_order_relaxed);
     return head != nullptr && head != blocked_mark() && head != closed_mark();
   }
 
   // Takes all letters, oldest first.
-  letter* take(bool exclusive) noexcept {
+  Letter* take(bool exclusive) noexcept {
     if (!has_letters())
       return nullptr;
-    letter* newest;
+    Letter* newest;
     if (exclusive) {
       newest = head_.load(std::memory_order_relaxed);
       head_.store(nullptr, std::memory_order_relaxed);
     } else {
-      newest = head_.exchange(nullptr, std::memory_order_acq_rel);
+      newest = head_.exchange(nullptr, std::memory_order_acquire);
     }
     return reversed(newest);
   }
 
   // Ends the mailbox; what is still in it is the caller's, oldest first.
-  letter* close(bool exclusive) noexcept {
-    letter* last = exclusive
+  Letter* close(bool exclusive) noexcept {
+    Letter* last = exclusive
                    ? head_.load(std::memory_order_relaxed)
-                   : head_.exchange(closed_mark(), std::memory_order_acq_rel);
+                   : head_.exchange(closed_mark(), std::memory_order_acquire);
     if (exclusive)
       head_.store(closed_mark(), std::memory_order_relaxed);
     if (last == blocked_mark() || last == closed_mark())
@@ -108,18 +110,18 @@ public:
   }
 
 private:
-  static letter* blocked_mark() noexcept {
-    return reinterpret_cast<letter*>(1);
+  static Letter* blocked_mark() noexcept {
+    return reinterpret_cast<Letter*>(1);
   }
 
-  static letter* closed_mark() noexcept {
-    return reinterpret_cast<letter*>(2);
+  static Letter* closed_mark() noexcept {
+    return reinterpret_cast<Letter*>(2);
   }
 
-  static letter* reversed(letter* newest) noexcept {
-    letter* oldest = nullptr;
+  static Letter* reversed(Letter* newest) noexcept {
+    Letter* oldest = nullptr;
     while (newest) {
-      letter* next = newest->next;
+      Letter* next = newest->next;
       newest->next = oldest;
       oldest = newest;
       newest = next;
@@ -128,7 +130,9 @@ private:
   }
 
   // A new actor is active: it is put into the ready queue at once.
-  std::atomic<letter*> head_{nullptr};
+  typename Atomics::template atomic<Letter*> head_{nullptr};
 };
+
+using mailbox = basic_mailbox<letter>;
 
 } // namespace troupe::detail
