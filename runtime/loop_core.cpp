@@ -76,15 +76,7 @@ void loop_core::push(job& item) noexcept {
     return;
   }
   if (this_worker && &this_worker->home == this) {
-    worker& me = *this_worker;
-    me.lock.lock();
-    me.ready.push(item);
-    me.lock.unlock();
-    // Pairs with the fence in `park`: either the parking worker sees the job,
-    // or we see that it parks.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (idle_.load(std::memory_order_relaxed) > 0)
-      wake_one();
+    crew::push(*this, *this_worker, item);
     return;
   }
   inject(item);
@@ -100,14 +92,12 @@ void loop_core::inject(job& item) noexcept {
   // The job may hold the last count of the loop, and may have run a moment
   // after the push.
   retain();
-  injected_.push(item);
-  if (exclusive_) {
-    if (sleeping_.exchange(false, std::memory_order_seq_cst))
-      wake_poller();
+  if (!exclusive_) {
+    crew::inject(*this, item);
   } else {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (idle_.load(std::memory_order_relaxed) > 0)
-      wake_one();
+    injected_.push(item);
+    if (doorbell_.ring())
+      wake_poller();
   }
   release();
 }
@@ -137,17 +127,12 @@ void loop_core::add_timer(timer& item) {
     return;
   }
   timer_lock_.lock();
+  std::int64_t deadline = item.deadline; // unlocked, it may run and be gone
   timers_.add(item);
-  bool first = timers_.earliest() == item.deadline;
+  bool first = timers_.earliest() == deadline;
   timer_lock_.unlock();
-  if (first
-      && item.deadline < poller_deadline_.load(std::memory_order_seq_cst)) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (poller_blocks_.load(std::memory_order_relaxed))
-      wake_poller();
-    else if (idle_.load(std::memory_order_relaxed) > 0)
-      wake_one();
-  }
+  if (first)
+    parking_.timer_came(*this, deadline);
 }
 
 void loop_core::cancel_timer(timer& item) noexcept {
@@ -242,7 +227,7 @@ void loop_core::poll(bool may_block) {
         may_block = false;
     }
     if (may_block) {
-      sleeping_.store(true, std::memory_order_seq_cst);
+      doorbell_.listen();
       if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
         if (wait < 0)
           io_.run_one();
@@ -250,7 +235,7 @@ void loop_core::poll(bool may_block) {
           io_.run_one_for(std::chrono::nanoseconds{
             wait < 86'400'000'000'000 ? wait : 86'400'000'000'000});
       }
-      sleeping_.store(false, std::memory_order_relaxed);
+      doorbell_.leave();
     }
   }
   io_.poll();
@@ -334,15 +319,10 @@ void loop_core::stop() noexcept {
   stopping_.store(true, std::memory_order_seq_cst);
   if (this_worker == &first_ && exclusive_)
     return;
-  if (exclusive_) {
-    if (sleeping_.exchange(false, std::memory_order_seq_cst))
-      wake_poller();
-    return;
-  }
-  std::lock_guard lock{park_mutex_};
-  wakeups_ = parked_count_;
-  parked_.notify_all();
-  wake_poller();
+  if (!exclusive_)
+    parking_.wake_all(*this);
+  else if (doorbell_.ring())
+    wake_poller();
 }
 
 void loop_core::exit_with(std::exception_ptr problem) noexcept {

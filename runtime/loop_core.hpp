@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/ready_queue.hpp"
+#include "runtime/crew.hpp"
 #include "runtime/timer_heap.hpp"
 
 #include <troupe/loop.hpp>
@@ -8,7 +8,6 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -221,6 +220,41 @@ private:
   struct turn_guard;
   friend struct turn_guard;
 
+  // -- what a crew asks of its home -----------------------------------------
+
+  friend struct crew;
+  friend class basic_parking<>;
+
+  basic_parking<>& parking() noexcept {
+    return parking_;
+  }
+
+  injection_queue& injected() noexcept {
+    return injected_;
+  }
+
+  template <class F>
+  bool any_worker(F f) {
+    if (f(first_))
+      return true;
+    for (auto& other : others_)
+      if (f(*other))
+        return true;
+    return false;
+  }
+
+  bool should_poll(worker& me) noexcept;
+  void run(job& item);
+  bool any_ready() noexcept;
+  bool stopping() const noexcept;
+  std::int64_t next_deadline() noexcept;
+  void wait_for_events(std::int64_t deadline);
+  void interrupt_wait() noexcept;
+  void take_events();
+  void take_timers();
+
+  // -- the rest -------------------------------------------------------------
+
   void run_exclusive();
   void turn();
   void poll(bool may_block);
@@ -228,13 +262,7 @@ private:
   void collect_timers();
   void run_slow_watched(job& item);
   void run_parallel();
-  void work(worker& me);
-  job* find_job(worker& me);
-  bool steal(worker& me);
-  void park(worker& me);
-  void wake_one() noexcept;
   void wake_poller() noexcept;
-  bool any_ready() noexcept;
   void drain_for_close();
   std::vector<ref<future_core>> drop_pending_tasks() noexcept;
 
@@ -252,7 +280,7 @@ private:
   std::int64_t spare_counts_ = 0;
   worker first_;
   injection_queue injected_;
-  std::atomic<bool> sleeping_{false};
+  basic_doorbell<> doorbell_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> exiting_{false};
   std::atomic<bool> running_{false};
@@ -264,14 +292,7 @@ private:
   spinlock timer_lock_;
 
   std::vector<std::unique_ptr<worker>> others_;
-  std::atomic<int> idle_{0};
-  std::atomic<std::int64_t> poller_deadline_{0};
-  std::mutex poller_;
-  std::mutex park_mutex_;
-  std::condition_variable parked_;
-  int parked_count_ = 0;
-  int wakeups_ = 0;
-  std::atomic<bool> poller_blocks_{false};
+  basic_parking<> parking_;
 
   spinlock task_lock_;
   task_base* first_task_ = nullptr;

@@ -1,0 +1,157 @@
+#include "runtime/ready_queue.hpp"
+#include "weak_memory/orders.hpp"
+#include "weak_memory/workshop.hpp"
+
+using weak::execution;
+using weak::require;
+
+namespace {
+
+struct guarded {
+  weak::spinlock lock;
+  weak::plain<int> count = 0;
+};
+
+void three_in_a_lock(execution& run) {
+  auto& room = run.make<guarded>();
+  for (int i = 0; i < 3; ++i)
+    run.thread("visitor", [&room] {
+      room.lock.lock();
+      ++room.count;
+      room.lock.unlock();
+    });
+  run.at_end([&room] { require(room.count == 3, "two were in"); });
+}
+
+struct injected {
+  weak::injection_queue queue;
+  weak::job jobs[3];
+  weak::ready_queue taken[2];
+
+  void inject(int number) {
+    jobs[number].content = number + 1;
+    queue.push(jobs[number]);
+  }
+
+  void take(int taker) {
+    queue.take(taken[taker]);
+    while (weak::job* one = taken[taker].pop()) {
+      require(one->content > 0, "a job was taken twice");
+      one->content = 0;
+    }
+  }
+};
+
+void two_inject_two_take(execution& run) {
+  auto& s = run.make<injected>();
+  run.thread("anna", [&s] {
+    s.inject(0);
+    s.inject(1);
+  });
+  run.thread("bert", [&s] { s.inject(2); });
+  run.thread("taker", [&s] {
+    s.take(0);
+    s.take(0);
+  });
+  run.thread("another", [&s] { s.take(1); });
+  run.at_end([&s] {
+    s.take(0);
+    for (auto& one : s.jobs)
+      require(one.content == 0, "a job was lost");
+  });
+}
+
+void order_is_kept(execution& run) {
+  auto& s = run.make<injected>();
+  run.thread("pusher", [&s] {
+    for (int i = 0; i < 3; ++i)
+      s.inject(i);
+  });
+  auto take = [&s] {
+    s.queue.take(s.taken[0]);
+  };
+  run.thread("taker", take);
+  run.at_end([&s, take] {
+    take();
+    for (int i = 1; i <= 3; ++i)
+      require(s.taken[0].pop()->content == i, "they changed places");
+  });
+}
+
+// One worker that waits in the reactor, and threads that give it jobs.
+struct lone_loop {
+  weak::injection_queue queue;
+  weak::ready_queue ready;
+  weak::doorbell bell;
+  weak::reactor reactor;
+  weak::job jobs[3];
+
+  void inject(int number) {
+    jobs[number].content = 1;
+    queue.push(jobs[number]);
+    if (bell.ring())
+      reactor.interrupt();
+  }
+
+  void run(int count) {
+    while (count > 0) {
+      queue.take(ready);
+      while (weak::job* one = ready.pop()) {
+        one->content = 0;
+        --count;
+      }
+      if (count == 0)
+        break;
+      bell.listen();
+      if (queue.empty())
+        reactor.wait(weak::never);
+      bell.leave();
+    }
+  }
+};
+
+void inject_against_wait(execution& run) {
+  auto& s = run.make<lone_loop>();
+  run.thread("loop", [&s] { s.run(2); });
+  run.thread("giver", [&s] {
+    s.inject(0);
+    s.inject(1);
+  });
+}
+
+void two_inject_against_wait(execution& run) {
+  auto& s = run.make<lone_loop>();
+  run.thread("loop", [&s] { s.run(2); });
+  run.thread("anna", [&s] { s.inject(0); });
+  run.thread("bert", [&s] { s.inject(1); });
+}
+
+} // namespace
+
+TEST_CASE("spinlock: one at a time is in it, and sees those before",
+          "[spinlock]") {
+  weak::check_holds(three_in_a_lock);
+}
+
+TEST_CASE("spinlock: each of its memory orders is needed", "[spinlock]") {
+  CHECK(weak::check_orders({three_in_a_lock}, {"spinlock.hpp"}) == 2);
+}
+
+TEST_CASE("injection_queue: each job is taken once, in order",
+          "[injection_queue]") {
+  weak::check_holds(two_inject_two_take);
+  weak::check_holds(order_is_kept);
+}
+
+TEST_CASE("doorbell: a loop that goes to wait misses no job", "[doorbell]") {
+  weak::check_holds(inject_against_wait);
+  weak::check_holds(two_inject_against_wait);
+}
+
+TEST_CASE("doorbell: each memory order of injecting is needed",
+          "[injection_queue][doorbell]") {
+  CHECK(weak::check_orders(
+          {inject_against_wait, two_inject_against_wait, two_inject_two_take},
+          {"ready_queue.hpp", "parking.hpp"})
+        >= 5);
+}
