@@ -82,12 +82,11 @@ private:
   mutable spinlock busy_;
 };
 
-// Makes an actor in a block of the pool, as CAF lays it out: the control block
+// Puts an actor into a block of the pool, as CAF lays it out: the control block
 // in the first cache line, the actor behind it.
 template <class Actor, class... Args>
-Actor& make_native(loop_core& home, Args&&... args) {
+Actor& place_actor(loop_core& home, Args&&... args) {
   constexpr std::size_t offset = CAF_CACHE_LINE_SIZE;
-  static_assert(std::is_base_of_v<native_actor, Actor>);
   auto& system = home.system();
   auto* memory = static_cast<char*>(pool_allocate(offset + sizeof(Actor)));
   caf::node_id node = system.node();
@@ -106,10 +105,17 @@ Actor& make_native(loop_core& home, Args&&... args) {
     });
   home.retain_for_task();
   caf::actor_config config;
-  auto* actor = ::new (memory + offset)
+  return *::new (memory + offset)
     Actor(config, home, std::forward<Args>(args)...);
-  actor->register_at_system();
-  return *actor;
+}
+
+// Makes an actor of ours that is no task.
+template <class Actor, class... Args>
+Actor& make_native(loop_core& home, Args&&... args) {
+  static_assert(std::is_base_of_v<native_actor, Actor>);
+  Actor& actor = place_actor<Actor>(home, std::forward<Args>(args)...);
+  actor.register_at_system();
+  return actor;
 }
 
 } // namespace troupe::detail

@@ -50,10 +50,9 @@ void any_task::print_stack() const {
 }
 
 caf::actor any_task::actor() const {
-  auto& self = static_cast<detail::task_actor&>(base_of(*this));
-  self.expose();
+  auto& task = static_cast<detail::task_cell&>(base_of(*this));
   return caf::actor_cast<caf::actor>(
-    static_cast<caf::abstract_actor*>(&self));
+    static_cast<caf::abstract_actor*>(&task.actor()));
 }
 
 caf::actor_system& system_of(const event_loop& loop) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "runtime/loop_core.hpp"
-
 #include <troupe/task.hpp>
+
+#include "runtime/loop_core.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/behavior.hpp>
@@ -10,26 +10,42 @@
 
 namespace troupe::detail {
 
+class task_cell;
+
 // A message of CAF in one of our mailboxes.
 struct caf_message final : letter {
   explicit caf_message(caf::mailbox_element_ptr x)
-    : letter(letter_kind::message), element(std::move(x)) {
-  }
+    : letter(letter_kind::message), element(std::move(x)) {}
 
   caf::mailbox_element_ptr element;
 };
 
-// A task as an actor of CAF: ids, handles, links, monitors, exit messages.
+// A task as CAF sees it: id, handles, links, monitors, exit messages. It is
+// made when somebody asks for it; most tasks of a program never meet CAF.
 //
-// One block of memory holds CAF's control block, the actor and its result. The
-// handles of troupe share one strong count of CAF.
-class task_actor final : public caf::local_actor, public task_base {
+// Its mailbox is the task's. It keeps the task until the task ends, and the
+// task keeps it until the task's memory goes, so that a task has one handle.
+class task_actor final : public caf::local_actor {
 public:
   using behavior_type = caf::behavior;
   using signatures = caf::none_t;
 
-  task_actor(caf::actor_config& config, loop_core& home, result_base& result,
-             frame_base& root, site made, task_plan&& plan);
+  task_actor(caf::actor_config& config, loop_core& home, task_cell& task);
+  ~task_actor() override;
+
+  loop_core& home() const noexcept {
+    return home_;
+  }
+
+  // On the task's loop: a message out of the mailbox.
+  void receive(caf_message& message);
+
+  // The task has ended, and `reason` is why. A reason that an exit message gave
+  // stays if the task was cancelled.
+  void end(future_state how, caf::error reason) noexcept;
+
+  // A message for a task that has ended.
+  void refuse(caf::mailbox_element_ptr& element);
 
   // -- caf::local_actor -------------------------------------------------------
 
@@ -38,7 +54,24 @@ public:
   void launch(caf::execution_unit*, bool lazy, bool hide) override;
   const char* name() const override;
 
-  // -- task_base --------------------------------------------------------------
+private:
+  loop_core& home_;
+  spinlock lock_;
+  ref<future_core> task_; // empty when the task has ended
+};
+
+// One block of memory: the task, then its result.
+class task_cell final : public task_base {
+public:
+  task_cell(loop_core& home, result_base& result, frame_base& root, site made,
+            task_plan&& plan, const result_layout& layout) noexcept;
+
+  // The task as an actor; made on the first call, on any thread.
+  // @throws error  if the loop is closed and there is none yet.
+  task_actor& actor();
+
+private:
+  ~task_cell() override;
 
   void on_end(future_state end) noexcept override;
   void on_message(letter& item) override;
@@ -46,10 +79,19 @@ public:
   void dispose() noexcept override;
   std::string value_text() const override;
 
-  // Somebody gets a handle of CAF: from now on the end must be told.
-  void expose() noexcept {
-    exposed_.exchange(true, std::memory_order_acq_rel);
+  caf::error reason_of(future_state end) const;
+
+  // The task has ended and had no actor.
+  static task_actor* ended_mark() noexcept {
+    return reinterpret_cast<task_actor*>(1);
   }
+
+  static bool is_actor(const task_actor* x) noexcept {
+    return x && x != ended_mark();
+  }
+
+  std::atomic<task_actor*> actor_{nullptr};
+  const result_layout& layout_;
 };
 
 } // namespace troupe::detail

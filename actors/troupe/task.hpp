@@ -126,6 +126,8 @@ public:
   /// `caf::sec::runtime_error` for an exception.
   ///
   /// Include `<troupe/caf.hpp>` to call it.
+  /// @throws error  (`errc::loop_closed`) if nobody asked for the handle before
+  ///                the loop was closed.
   caf::actor actor() const;
 
   /// @cond PRIVATE

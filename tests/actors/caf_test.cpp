@@ -219,6 +219,66 @@ TEST_CASE("caf: monitoring a task that has ended is answered at once",
   });
 }
 
+TEST_CASE("caf: a handle taken after the end knows the reason",
+          "[caf][threads]") {
+  for_each_worker_count([](run_options options) {
+    record<caf::error> ends;
+    bool same = true;
+    run(
+      [&]() -> coro<void> {
+        auto watcher = system_of(get_running_loop()).spawn<observer>(ends);
+        auto failed = create_task(fail());
+        auto stopped = create_task(linger());
+        co_await turns(1);
+        stopped.cancel();
+        for (const any_task& child : {any_task{failed}, any_task{stopped}}) {
+          co_await wait_done(child);
+          auto before = ends.size();
+          caf::anon_send(watcher, child.actor());
+          co_await reached([&] { return ends.size() > before; });
+          same = same && child.actor() == child.actor();
+        }
+      },
+      options);
+    CHECK(same);
+    REQUIRE(ends.size() == 2);
+    CHECK(ends.all()[0] == caf::sec::runtime_error);
+    CHECK(ends.all()[1] == caf::exit_reason::user_shutdown);
+  });
+}
+
+TEST_CASE("caf: threads that ask for a task's handle at once get the same one",
+          "[caf][threads]") {
+  for_each_worker_count([](run_options options) {
+    constexpr int rounds = 200;
+    int same = 0;
+    int told = 0;
+    run(
+      [&]() -> coro<void> {
+        record<caf::error> ends;
+        auto watcher = system_of(get_running_loop()).spawn<observer>(ends);
+        for (int i = 0; i < rounds; ++i) {
+          auto before = ends.size();
+          auto child = create_task(turns(i % 4));
+          std::vector<caf::actor> handles(3);
+          std::vector<std::thread> threads;
+          for (auto& handle : handles)
+            threads.emplace_back([&] { handle = child.actor(); });
+          co_await turns(2);
+          for (auto& thread : threads)
+            thread.join();
+          same += handles[0] == handles[1] && handles[1] == handles[2];
+          caf::anon_send(watcher, handles[0]);
+          co_await child;
+          told += co_await reached([&] { return ends.size() > before; });
+        }
+      },
+      options);
+    CHECK(same == rounds);
+    CHECK(told == rounds);
+  });
+}
+
 TEST_CASE("caf: an exit message cancels a task, which may clean up",
           "[caf][threads]") {
   for_each_worker_count([](run_options options) {

@@ -148,13 +148,8 @@ private:
   frame_base* root() const noexcept;
   void drop_letters() noexcept;
 
-protected:
-  std::atomic<bool> exposed_{false}; // CAF has a handle: its end must be told
-
-private:
-  // These and `exposed_` fill the last word of future_core. The bits belong to
-  // whoever runs the task; other workers read `exclusive_`, which therefore has
-  // a byte of its own.
+  // These fill the last word of future_core. The bits belong to whoever runs the
+  // task; other workers read `exclusive_`, which therefore has a byte of its own.
   const bool exclusive_;
   const bool simulated_ : 1;
   bool must_cancel_ : 1; // the next await throws
