@@ -14,12 +14,13 @@
 namespace troupe::detail {
 
 // Memory for what lives as long as an await, a callback or a task: frames,
-// callbacks, task cells. Each thread keeps blocks of up to 1,024 bytes, at
-// most `pool_bin_limit` of a size; what is more goes back to `operator new`.
-// Under a sanitizer every block comes from `operator new`, so that a use after
-// free is seen.
+// callbacks, task cells. Each thread keeps free blocks of up to 1,024 bytes, at
+// most `pool_bin_limit` of a size; what is more, and where they come from, is
+// in pool.cpp. Under a sanitizer every block comes from `operator new`, so that
+// a use after free is seen; which way is gone is the library's choice, however
+// the program that uses it was built.
 //
-// Bin n holds blocks of 16 n + 8 bytes: what fits glibc's chunks without waste.
+// Bin n holds blocks of 16 n bytes.
 inline constexpr std::size_t pool_grain = 16;
 inline constexpr std::size_t pool_bins = 65;
 inline constexpr unsigned pool_bin_limit = 512;
@@ -30,12 +31,11 @@ struct pool_block {
 
 struct pool_bin {
   pool_block* head;
-  unsigned count;
+  unsigned room; // how many more it takes; none before the thread allocates
 };
 
 struct thread_pools {
   pool_bin bins[pool_bins];
-  bool watched; // the thread's end frees the blocks
 };
 
 extern thread_local constinit thread_pools local_pools
@@ -44,42 +44,39 @@ extern thread_local constinit thread_pools local_pools
 #endif
   ;
 
-void* pool_allocate_slow(std::size_t bin);
-void pool_free_slow(void* block) noexcept;
+void* pool_allocate_slow(std::size_t size);
+void pool_free_slow(void* memory, std::size_t size) noexcept;
 
 inline void* pool_allocate(std::size_t size) {
 #ifndef TROUPE_POOL_OFF
-  std::size_t bin = (size + 7) / pool_grain;
+  std::size_t bin = (size + pool_grain - 1) / pool_grain;
   if (bin < pool_bins) {
     pool_bin& mine = local_pools.bins[bin];
     if (pool_block* block = mine.head) {
       mine.head = block->next;
-      --mine.count;
+      ++mine.room;
       return block;
     }
-    return pool_allocate_slow(bin);
   }
 #endif
-  return ::operator new(size);
+  return pool_allocate_slow(size);
 }
 
 inline void pool_free(void* memory, std::size_t size) noexcept {
 #ifndef TROUPE_POOL_OFF
-  std::size_t bin = (size + 7) / pool_grain;
+  std::size_t bin = (size + pool_grain - 1) / pool_grain;
   if (bin < pool_bins) {
     pool_bin& mine = local_pools.bins[bin];
-    if (mine.count < pool_bin_limit && local_pools.watched) {
+    if (mine.room > 0) {
       auto* block = static_cast<pool_block*>(memory);
       block->next = mine.head;
       mine.head = block;
-      ++mine.count;
+      --mine.room;
       return;
     }
-    return pool_free_slow(memory);
   }
 #endif
-  (void) size;
-  ::operator delete(memory);
+  pool_free_slow(memory, size);
 }
 
 } // namespace troupe::detail
