@@ -22,9 +22,11 @@ public:
     return sleeper_.load(std::memory_order_relaxed);
   }
 
-  // True for the second of the two: it ends the alarm.
+  // True for the second of the two: it ends the alarm. Who sees itself alone
+  // needs no locked instruction.
   bool release() noexcept {
-    return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    return owners_.load(std::memory_order_acquire) == 1
+           || owners_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 
 private:

@@ -83,9 +83,8 @@ bool sleep_op_base::start() {
   return true;
 }
 
-sleep_op_base::~sleep_op_base() {
-  if (alarm_)
-    alarm_->release();
+void sleep_op_base::drop_alarm() noexcept {
+  alarm_->release();
 }
 
 bool sleep_op_base::request_cancel(const std::string&) {

@@ -6,13 +6,12 @@ namespace troupe {
 
 namespace detail {
 
+thread_local constinit context_ref* present_context = nullptr;
+
 namespace {
 
 // The context of a thread outside tasks and callbacks.
 thread_local context_ref thread_context;
-
-// The context of what runs; null stands for the thread's own.
-thread_local context_ref* present_context = nullptr;
 
 } // namespace
 
@@ -27,15 +26,6 @@ context_ref copy_current_context() {
   context_ref copy{new context_state, true};
   copy->variables = mine->variables;
   return copy;
-}
-
-context_scope::context_scope(context_ref& mine) noexcept
-  : outer_(present_context) {
-  present_context = &mine;
-}
-
-context_scope::~context_scope() {
-  present_context = outer_;
 }
 
 ref<context_value> find_variable(const void* variable) noexcept {

@@ -267,7 +267,7 @@ private:
   std::vector<ref<future_core>> drop_pending_tasks() noexcept;
 
   // Jobs between two looks at the sockets while there is work.
-  static constexpr unsigned poll_interval = 61;
+  static constexpr unsigned poll_interval = 128;
 
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_io_;

@@ -207,8 +207,10 @@ public:
 /// `asyncio.create_task`.
 template <class T>
 task<T> create_task(coro<T> body, detail::site here = detail::site::here()) {
-  return event_loop{detail::need_running_loop("create_task()")}.create_task(
-    std::move(body), here);
+  return task<T>{detail::ref<detail::future_core>{
+    detail::spawn_task(detail::need_running_loop("create_task()"),
+                       body.release(), detail::layout_of<T>, here, {}),
+    true}};
 }
 
 /// As above with a name, a context, a serial group or eager start.

@@ -454,7 +454,7 @@ private:
     detail::check_thread(*core_, "call_soon()");
     auto call = make(std::forward<F>(function), made);
     call->context = in ? in.state() : detail::copy_current_context();
-    call->retain();
+    call->retain_new();
     detail::submit_soon(*core_, *call);
     return call;
   }
@@ -464,7 +464,7 @@ private:
     auto call = make(std::forward<F>(function), made);
     call->context = detail::copy_current_context();
     call->threadsafe = true;
-    call->retain();
+    call->retain_new();
     detail::submit_threadsafe(*core_, *call);
     return call;
   }
@@ -474,7 +474,7 @@ private:
     detail::check_thread(*core_, "call_at()");
     auto call = make(std::forward<F>(function), made);
     call->context = detail::copy_current_context();
-    call->retain();
+    call->retain_new();
     detail::submit_at(*core_, *call, deadline);
     return timer_handle{std::move(call)};
   }

@@ -39,7 +39,10 @@ public:
     : op(std::move(other)), delay_(other.delay_) {
   }
 
-  ~sleep_op_base();
+  ~sleep_op_base() {
+    if (alarm_)
+      drop_alarm();
+  }
 
   bool ready(frame_base&) const noexcept {
     return false;
@@ -52,6 +55,8 @@ public:
 
 private:
   class alarm;
+
+  void drop_alarm() noexcept;
 
   std::int64_t delay_;
   alarm* alarm_ = nullptr; // null for one turn

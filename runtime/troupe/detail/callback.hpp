@@ -44,9 +44,16 @@ public:
     refs_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // Whoever has the only count needs no locked instruction to give it up.
   void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    if (refs_.load(std::memory_order_acquire) == 1
+        || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       destroy();
+  }
+
+  // One more count for a callback that nobody else has seen yet.
+  void retain_new() noexcept {
+    refs_.store(2, std::memory_order_relaxed);
   }
 
   void run() final;

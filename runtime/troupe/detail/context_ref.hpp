@@ -66,7 +66,14 @@ struct context_state {
 // program without context variables pays one pointer.
 using context_ref = ref<context_state>;
 
-// The context of what runs on this thread.
+// The context of what runs on this thread; null outside tasks and callbacks.
+extern thread_local constinit context_ref* present_context
+#if defined(__GNUC__)
+  __attribute__((tls_model("initial-exec")))
+#endif
+  ;
+
+// As above; outside tasks and callbacks that of the thread.
 context_ref& current_context() noexcept;
 
 // A copy of the present context for something new; empty if it has no variable.
@@ -75,8 +82,15 @@ context_ref copy_current_context();
 // Makes `mine` the present context for a scope.
 class context_scope {
 public:
-  explicit context_scope(context_ref& mine) noexcept;
-  ~context_scope();
+  explicit context_scope(context_ref& mine) noexcept
+    : outer_(present_context) {
+    present_context = &mine;
+  }
+
+  ~context_scope() {
+    present_context = outer_;
+  }
+
   context_scope(const context_scope&) = delete;
   context_scope& operator=(const context_scope&) = delete;
 
