@@ -31,10 +31,27 @@ job_label callback::label() const noexcept {
   return {job_kind::callback, 0, made_};
 }
 
-void callback::run() {
+// Leaves the state of waiting; false if that was left before. With one worker
+// only the loop's thread does it, except for what is made for other threads.
+bool callback::leave(phase next) noexcept {
   phase expected = phase::waiting;
-  if (!phase_.compare_exchange_strong(expected, phase::running,
-                                      std::memory_order_acq_rel)) {
+  if (shared())
+    return phase_.compare_exchange_strong(expected, next,
+                                          std::memory_order_acq_rel);
+  if (phase_.load(std::memory_order_relaxed) != expected)
+    return false;
+  phase_.store(next, std::memory_order_release);
+  return true;
+}
+
+bool callback::shared() const noexcept {
+  return threadsafe || !home_->exclusive();
+}
+
+void callback::run() {
+  if (!shared() && asked_to_cancel_.load(std::memory_order_relaxed))
+    cancel(); // asked for on a foreign thread, and not heard of yet
+  if (!leave(phase::running)) {
     release();
     return;
   }
@@ -64,15 +81,22 @@ void callback::run() {
 }
 
 void callback::cancel() {
-  phase expected = phase::waiting;
-  if (phase_.compare_exchange_strong(expected, phase::cancelled,
-                                     std::memory_order_acq_rel)) {
+  if (!shared() && !home_->here()) {
+    asked_to_cancel_.store(true, std::memory_order_relaxed);
+    auto later = [kept = ref<callback>{this}] { kept->cancel(); };
+    auto* request = new callback_of<decltype(later)>(*home_, {},
+                                                     std::move(later));
+    if (!home_->try_inject(*request))
+      request->release();
+    return;
+  }
+  if (leave(phase::cancelled)) {
     if (deadline != 0 && (!home_->exclusive() || home_->here()))
       home_->cancel_timer(*this);
     drop();
     return;
   }
-  if (threadsafe && expected == phase::running && running_callback != this)
+  if (threadsafe && running_callback != this)
     phase_.wait(phase::running, std::memory_order_acquire);
   asked_to_cancel_.store(true, std::memory_order_relaxed);
 }

@@ -378,6 +378,38 @@ TEST_CASE("call_soon_threadsafe: loses nothing from many threads (fact 330)",
   });
 }
 
+TEST_CASE("handle: a callback that a foreign thread cancels in time never runs",
+          "[loop]") {
+  for_each_worker_count([](run_options options) {
+    bool soon_ran = false;
+    bool later_ran = false;
+    bool seen = false;
+    auto bound = std::make_shared<int>(1);
+    std::weak_ptr<int> watched = bound;
+    scoped_loop loop{options};
+    loop->call_soon([&, bound = std::move(bound)]() mutable {
+      // They are ready or wait, and this thread does not go on before.
+      auto soon = loop->call_soon([&, bound] { soon_ran = true; });
+      auto later = loop->call_later(1ms, [&, bound] { later_ran = true; });
+      std::thread{[&] {
+        soon.cancel();
+        later.cancel();
+        seen = soon.cancelled() && later.cancelled();
+      }}.join();
+      bound.reset();
+      loop->call_later(5ms, [&] { loop->stop(); });
+    });
+    loop->run_forever();
+
+    CHECK(seen);
+    CHECK(watched.expired());
+    if (options.threads == 1) { // with several, another worker may be quicker
+      CHECK_FALSE(soon_ran);
+      CHECK_FALSE(later_ran);
+    }
+  });
+}
+
 TEST_CASE("handle: cancelling from another thread waits while the callback "
           "runs (fact 331)",
           "[loop]") {

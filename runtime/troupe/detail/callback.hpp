@@ -82,6 +82,9 @@ protected:
   virtual void destroy() noexcept = 0;
 
 private:
+  bool leave(phase next) noexcept;
+  bool shared() const noexcept;
+
   loop_core* home_;
   site made_;
   std::atomic<std::uint32_t> refs_{1};
