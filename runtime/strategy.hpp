@@ -21,8 +21,8 @@ public:
 
   // One of 0 ... n - 1.
   std::uint64_t below(std::uint64_t n) noexcept {
-    return static_cast<std::uint64_t>(
-      (static_cast<unsigned __int128>(next()) * n) >> 64);
+    __extension__ using wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<wide>(next()) * n) >> 64);
   }
 
   static std::uint64_t mix(std::uint64_t x) noexcept {
