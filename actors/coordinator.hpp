@@ -1,5 +1,6 @@
 #pragma once
 
+#include <troupe/detail/atomics.hpp>
 #include <troupe/detail/coordinator.hpp>
 
 #include "runtime/loop_core.hpp"
@@ -16,7 +17,7 @@ public:
     if (owner_)
       while (owner_->busy_.exchange(true, std::memory_order_acquire))
         while (owner_->busy_.load(std::memory_order_relaxed))
-          spin_pause();
+          std_atomics::pause();
   }
 
   ~turn() {
