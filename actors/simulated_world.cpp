@@ -1,5 +1,6 @@
 #include "actors/simulated_world.hpp"
 
+#include "runtime/actor_home.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/trace.hpp"
 #include "runtime/wait_graph.hpp"
@@ -128,8 +129,9 @@ void simulated_world::look_for_left_overs(bool may_leave_tasks) {
   if (actors > 0)
     simulator_.fail(core, failure_kind::left_over,
                     std::to_string(actors)
-                      + " actors of CAF are left over at the end of the "
-                        "program");
+                      + (actors == 1 ? " actor" : " actors")
+                      + " of CAF left over at the end of the program:"
+                      + core.actors().names_of_left());
 }
 
 void simulated_world::finish_left_overs() {
@@ -145,7 +147,7 @@ void simulated_world::finish_left_overs() {
   }
   if (core.default_pool)
     core.release_pool(std::exchange(core.default_pool, nullptr));
-  if (core.has_resources())
+  if (!core.drop_timers() || core.has_resources())
     drop_loop();
 }
 

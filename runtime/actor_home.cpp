@@ -1,5 +1,7 @@
 #include "runtime/actor_home.hpp"
 
+#include "runtime/trace.hpp"
+
 #include <caf/actor_config.hpp>
 #include <caf/actor_registry.hpp>
 #include <caf/event_based_actor.hpp>
@@ -33,7 +35,12 @@ public:
 
   void run() override {
     worker& me = *this_worker;
-    switch (what_->resume(me.unit.get(), messages_a_run)) {
+    bool simulated = me.home.simulation() != nullptr;
+    if (simulated)
+      me.home.actors().watch(*what_);
+    // In a simulation each message is a step.
+    std::size_t messages = simulated ? 1 : messages_a_run;
+    switch (what_->resume(me.unit.get(), messages)) {
       case caf::resumable::resume_later:
         me.home.push(*this);
         return;
@@ -315,6 +322,26 @@ void actor_home::end_tasks() noexcept {
     system_->registry().dec_running();
 }
 
+void actor_home::watch(const caf::resumable& what) {
+  auto* actor = dynamic_cast<const caf::abstract_actor*>(&what);
+  if (actor)
+    watched_.try_emplace(actor->id(), actor->ctrl());
+}
+
+std::string actor_home::names_of_left() const {
+  std::string text;
+  for (const auto& [id, address] : watched_) {
+    caf::strong_actor_ptr alive = address.lock();
+    auto* actor = alive ? dynamic_cast<caf::monitorable_actor*>(alive->get())
+                        : nullptr;
+    if (!actor || actor->getf(caf::abstract_actor::is_cleaned_up_flag))
+      continue;
+    text += "\n  " + std::string{actor->name()} + ", of class "
+          + type_name(typeid(*actor));
+  }
+  return text;
+}
+
 void actor_home::shut_down() {
   if (!system_)
     return;
@@ -330,6 +357,7 @@ void actor_home::shut_down() {
                   = std::to_string(left)
                     + " CAF actors did not end before their loop was closed; "
                       "send them an exit message first"});
+  forget();
   system_->await_actors_before_shutdown(false);
   system_.reset();
 }

@@ -9,8 +9,10 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 namespace troupe::detail {
 
@@ -91,6 +93,13 @@ public:
   void begin_tasks() noexcept;
   void end_tasks() noexcept;
 
+  // Simulations remember who has run, so that they can name who is left.
+  void watch(const caf::resumable& what);
+  std::string names_of_left() const;
+  void forget() noexcept {
+    watched_.clear();
+  }
+
   // Waits for the ordinary actors, at most `shutdown_limit`; then the system
   // ends. The caller runs no more jobs meanwhile: they are run here.
   void shut_down();
@@ -99,6 +108,7 @@ private:
   loop_core& loop_;
   std::unique_ptr<loop_system_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::map<caf::actor_id, caf::weak_actor_ptr> watched_;
 };
 
 } // namespace troupe::detail

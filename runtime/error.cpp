@@ -1,5 +1,7 @@
 #include <troupe/error.hpp>
 
+#include "runtime/trace.hpp"
+
 #include <cxxabi.h>
 
 #include <cstdlib>
@@ -80,6 +82,10 @@ public:
   }
 };
 
+} // namespace
+
+namespace detail {
+
 std::string type_name(const std::type_info& type) {
   int status = 0;
   char* clear = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
@@ -88,7 +94,7 @@ std::string type_name(const std::type_info& type) {
   return name;
 }
 
-} // namespace
+} // namespace detail
 
 const std::error_category& troupe_category() noexcept {
   static const category the_category;
@@ -160,7 +166,7 @@ std::string describe(const std::exception_ptr& problem) {
   try {
     std::rethrow_exception(problem);
   } catch (const std::exception& e) {
-    return type_name(typeid(e)) + ": " + e.what();
+    return detail::type_name(typeid(e)) + ": " + e.what();
   } catch (const cancelled_error& e) {
     return e.message().empty() ? "troupe::cancelled_error"
                                : "troupe::cancelled_error: " + e.message();
@@ -168,7 +174,7 @@ std::string describe(const std::exception_ptr& problem) {
     return "troupe::system_exit: " + std::to_string(e.status());
   } catch (...) {
     const std::type_info* type = abi::__cxa_current_exception_type();
-    return type ? type_name(*type) : "unknown exception";
+    return type ? detail::type_name(*type) : "unknown exception";
   }
 }
 

@@ -360,6 +360,10 @@ void loop_core::drain_for_close() {
     remove_resource(*item);
     item->on_loop_close();
   }
+  // Callbacks may own actors, which must go before their system.
+  drop_timers();
+  while (run_for_close(std::chrono::nanoseconds{0})) {
+  }
   actors_->shut_down();
   while (run_for_close(std::chrono::nanoseconds{0})) {
   }
@@ -411,6 +415,26 @@ void loop_core::begin_simulation() noexcept {
   factory = task_factory::lazy;
   pool_shut_down = false;
   debug = false;
+  actors_->forget();
+}
+
+bool loop_core::drop_timers() {
+  std::vector<callback*> calls; // what they own may come back to the timers
+  std::vector<timer*> others;
+  timer_lock_.lock();
+  while (timer* item = timers_.take_due(std::int64_t{1} << 62))
+    if (auto* call = dynamic_cast<callback*>(item))
+      calls.push_back(call);
+    else
+      others.push_back(item);
+  for (timer* item : others)
+    timers_.add(*item);
+  timer_lock_.unlock();
+  for (callback* call : calls) {
+    call->cancel();
+    call->release();
+  }
+  return others.empty();
 }
 
 void loop_core::drain_simulation() {

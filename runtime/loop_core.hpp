@@ -114,6 +114,10 @@ public:
   void begin_simulation() noexcept;
   void drain_simulation();
 
+  // Forgets the callbacks that nobody will call; false if other timers are
+  // left.
+  bool drop_timers();
+
   worker* first_worker() noexcept {
     return &first_;
   }
@@ -183,6 +187,10 @@ public:
   // -- CAF ------------------------------------------------------------------
 
   caf::actor_system& system();
+
+  actor_home& actors() noexcept {
+    return *actors_;
+  }
 
   // -- resources -------------------------------------------------------------
 

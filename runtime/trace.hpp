@@ -5,9 +5,13 @@
 
 #include <exception>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 namespace troupe::detail {
+
+// The name of a type for people.
+std::string type_name(const std::type_info& type);
 
 // `function (file:line)`, with the file's name alone.
 std::string text_of(const site& place);

@@ -500,3 +500,23 @@ TEST_CASE("caf: handles may outlive the run", "[caf][threads]") {
     CHECK(child.result() == 5);
   });
 }
+
+TEST_CASE("caf: callbacks that are dropped with their loop may own actors",
+          "[caf][threads]") {
+  for_each_worker_count([](run_options options) {
+    record<std::string> events;
+    run(
+      [&]() -> coro<void> {
+        auto loop = get_running_loop();
+        auto actor = system_of(loop).spawn<companion>(events);
+        loop.call_later(1h, [actor] {});
+        actor = nullptr;
+        co_await turns(3);
+        auto last = system_of(loop).spawn<companion>(events);
+        caf::anon_send(last, 1);
+        loop.call_soon([last] {});
+      },
+      options);
+    CHECK(!events.empty());
+  });
+}

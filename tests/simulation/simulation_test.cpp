@@ -292,3 +292,14 @@ TEST_CASE("simulation: settings out of range are refused") {
   CHECK_THROWS_AS(test::simulation({.schedule = "t1.A"}),
                   std::invalid_argument);
 }
+
+TEST_CASE("simulation: a timer that is left over does not ring in the next") {
+  test::simulation sim;
+  int rang = 0;
+  for (int i = 0; i < 3; ++i)
+    sim.run([&]() -> coro<void> {
+      get_running_loop().call_later(1h, [&] { ++rang; });
+      co_await sleep(i == 2 ? 2h : 1s);
+    });
+  CHECK(rang == 1);
+}
