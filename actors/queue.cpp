@@ -73,8 +73,8 @@ public:
   bool get_now(loop_core& loop, void* item) {
     turn mine{*this, enter(loop)};
     if (!has_item()) {
-      if (shut_down_ && items_.size() == 0)
-        throw_shut_down("get from");
+      if (items_.size() == 0)
+        check_open("get from");
       return false;
     }
     remove(item, mine);
@@ -84,8 +84,8 @@ public:
   bool get_nowait(void* item, bool throws) {
     turn mine{*this, enter()};
     if (!has_item()) {
-      if (shut_down_)
-        throw_shut_down("get from");
+      if (items_.size() == 0)
+        check_open("get from");
       if (throws)
         throw queue_empty("get_nowait from " + text()
                           + ", which has no item; use co_await get()");
@@ -149,8 +149,8 @@ public:
       unfinished_ -= gone;
       finish(mine);
     }
-    turn_away(getters_, mine);
     turn_away(putters_, mine);
+    admit(mine);
   }
 
   queue_statistics statistics() const {
@@ -214,6 +214,9 @@ private:
       ++promised_places_;
       mine.wake(putters_.pop());
     }
+    // Until then what is promised to others may come back.
+    if (shut_down_ && items_.size() == 0)
+      turn_away(getters_, mine);
   }
 
   void finish(turn& mine) noexcept {
