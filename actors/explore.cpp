@@ -17,8 +17,6 @@ namespace {
 using test::exploration;
 using test::explore_options;
 
-short_cut_coverage all_short_cuts;
-
 const char* environment(const char* name) {
   const char* value = std::getenv(name);
   return value && *value ? value : nullptr;

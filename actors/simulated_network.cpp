@@ -200,6 +200,10 @@ void node::drop(int farewell) {
     throw error(errc::invalid_state, "a task of node '" + name_
                                        + "' cannot crash its own node: let "
                                          "a task of another host do it");
+  // A crash leaves things undone; that is no fault of the program.
+  auto handler = loop.handler();
+  get_running_loop().set_exception_handler(
+    [](event_loop&, const error_context&) {});
   all.crash(host_, static_cast<simulated_network::farewell>(farewell));
   loop.close_resources_of(host_);
   for (auto& each : loop.tasks()) {
@@ -211,6 +215,7 @@ void node::drop(int farewell) {
              == simulated_network::standing::gone)
       task->abandon();
   }
+  loop.set_handler(std::move(handler));
   if (!life_->over)
     life_->end();
 }

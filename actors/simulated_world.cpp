@@ -1,6 +1,7 @@
 #include "actors/simulated_world.hpp"
 
 #include "runtime/actor_home.hpp"
+#include "runtime/forbidden_calls.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/trace.hpp"
 #include "runtime/wait_graph.hpp"
@@ -24,6 +25,7 @@ simulated_world::~simulated_world() {
 void simulated_world::make_loop() {
   if (loop_)
     return;
+  watch_forbidden_calls();
   loop_
     = event_loop{*new loop_core({.threads = 1, .debug = 0}, &simulator_), true};
 }
@@ -64,6 +66,7 @@ void simulated_world::run(program_ref program, run_plan plan,
   if (simulator_.failed())
     drop_loop();
   simulator_.end_network();
+  count_short_cuts();
 }
 
 void simulated_world::run_main(program_ref program) {

@@ -29,9 +29,11 @@ private:
   void run_main(program_ref program);
   void look_for_left_overs(bool may_leave_tasks);
   void finish_left_overs();
+  void count_short_cuts();
 
   simulator simulator_;
   event_loop loop_;
+  short_cut_coverage counted_; // those that the table has
 };
 
 // The text of a failed run, all in all at most 40 lines.

@@ -281,14 +281,15 @@ bool socket_actor::may_write_at_once() const {
 
 // Takes what the system has already; false if that is nothing.
 bool socket_actor::fill_now() {
-  if (receiving_ || closed_ || eof_)
+  if (receiving_ || closed_ || eof_ || read_error_ != 0)
     return false;
   char* room = in_.room(chunk_);
   std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
   io_count got = link_.receive_now(room, size);
   more_ = got.bytes == size;
+  read_error_ = got.error; // the next receive tells it
   if (got.waits || got.error != 0)
-    return false; // an error comes again where it can be told
+    return false;
   eof_ = got.bytes == 0;
   in_.filled(got.bytes);
   return true;
@@ -357,10 +358,10 @@ void socket_actor::on_received(const asio::error_code& failed,
       in_.append(incoming_.view());
       incoming_.clear();
     }
-  } else if (failed == asio::error::eof) {
+  } else if (failed == asio::error::eof && read_error_ == 0) {
     eof_ = true;
   } else if (failed != asio::error::operation_aborted) {
-    shut(lost(failed.value()), out);
+    shut(lost(read_error_ != 0 ? read_error_ : failed.value()), out);
     return;
   }
   if (!reader_)

@@ -119,6 +119,7 @@ private:
   std::uint32_t high_ = 64 * 1024;
   std::atomic<std::uint32_t> writers_{0};
   std::uint32_t dropped_writes_ = 0;
+  int read_error_ = 0; // met by `fill_now`; the system tells it once
   bool receives_later_ = false; // `before_poll` will be called
   bool receiving_ = false;
   bool more_ = false; // the last receive filled its room

@@ -326,7 +326,9 @@ void simulated_connection::abort_waiters(int side) {
         [done = std::exchange(*each, nullptr)] {
           done(asio::error::make_error_code(asio::error::operation_aborted), 0);
         });
-  if (io_handler done = std::exchange(connecting_, nullptr); done && side == 0)
+  if (side != 0)
+    return;
+  if (io_handler done = std::exchange(connecting_, nullptr))
     home_->soon(mine.host, number_ << 1, [done = std::move(done)] {
       done(asio::error::make_error_code(asio::error::operation_aborted), 0);
     });

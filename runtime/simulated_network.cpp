@@ -98,11 +98,11 @@ network_event* simulated_network::soon(host_id where, std::uint64_t number,
 
 void simulated_network::take_back(network_event*& item) noexcept {
   network_event* gone = std::exchange(item, nullptr);
-  if (!gone)
+  if (!gone || events_.erase(gone) == 0)
     return;
-  forget(*gone);
   gone->home_ = nullptr;
-  gone->what_ = nullptr;
+  // A connection that ends with this has no event any more.
+  auto what = std::exchange(gone->what_, nullptr);
   if (loop_)
     loop_->cancel_timer(*gone);
 }

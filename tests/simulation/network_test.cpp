@@ -52,11 +52,11 @@ coro<answer> ask(std::string text, std::string host = "server") {
     got.text = co_await reader.readexactly(text.size());
     writer.close();
     co_await writer.wait_closed();
-  } catch (const std::system_error& e) {
-    got.code = e.code().value();
   } catch (const incomplete_read_error& e) {
     got.text = e.partial;
     got.code = -1;
+  } catch (const std::system_error& e) {
+    got.code = e.code().value();
   }
   got.at = test::time();
   co_return got;
