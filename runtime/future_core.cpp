@@ -1,3 +1,4 @@
+#include <troupe/detail/watch.hpp>
 #include <troupe/future.hpp>
 
 #include "runtime/future_lock.hpp"
@@ -53,7 +54,7 @@ future_core::future_core(loop_core& home, result_base& result,
 future_core::~future_core() {
   while (future_waiter* waiter = first()) {
     leave(*waiter);
-    if (!waiter->is_op)
+    if (waiter->kind == waiter_kind::callback)
       static_cast<done_callback*>(waiter)->release();
   }
   delete known_notes();
@@ -157,6 +158,22 @@ bool future_core::leave(future_waiter& waiter) {
   return future_line::leave(waiter, !home_->exclusive());
 }
 
+// One after the other: with one watcher its owner may take out others.
+void future_core::forget_watchers() noexcept {
+  for (;;) {
+    bool found = false;
+    future_waiter* lost = future_line::take_if(
+      [&](const future_waiter& x) {
+        return !found && (found = x.kind == waiter_kind::watcher);
+      },
+      !home_->exclusive());
+    if (!lost)
+      return;
+    auto* gone = static_cast<watcher*>(lost);
+    gone->owner->lose(*gone);
+  }
+}
+
 std::uint64_t future_core::add_callback(done_callback& callback) {
   std::uint64_t number = home_->next_callback_number();
   callback.number = number;
@@ -194,7 +211,8 @@ template <class Condition>
 std::size_t future_core::remove_callbacks_if(Condition condition) {
   future_waiter* removed = future_line::take_if(
     [&](const future_waiter& x) {
-      return !x.is_op && condition(static_cast<const done_callback&>(x));
+      return x.kind == waiter_kind::callback
+             && condition(static_cast<const done_callback&>(x));
     },
     !home_->exclusive());
   std::size_t count = 0;
@@ -260,12 +278,19 @@ bool future_core::complete_here(future_state end) {
   while (line) {
     // A woken op may be gone at once, with its links.
     future_waiter* next = line->next;
-    if (line->is_op) {
-      static_cast<future_op_base*>(line)->answer();
-    } else {
-      auto* call = static_cast<done_callback*>(line);
-      call->subject = ref<future_core>{this};
-      submit_soon(*home_, *call);
+    switch (line->kind) {
+      case waiter_kind::op:
+        static_cast<future_op_base*>(line)->answer();
+        break;
+      case waiter_kind::callback: {
+        auto* call = static_cast<done_callback*>(line);
+        call->subject = ref<future_core>{this};
+        submit_soon(*home_, *call);
+        break;
+      }
+      case waiter_kind::watcher:
+        static_cast<watcher*>(line)->owner->tell(*static_cast<watcher*>(line));
+        break;
     }
     line = next;
   }

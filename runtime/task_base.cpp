@@ -12,11 +12,12 @@ namespace troupe::detail {
 
 // A request to cancel, on its way to a task of a loop with several workers.
 struct task_base::cancel_letter final : letter {
-  explicit cancel_letter(const std::string& text)
-    : letter(letter_kind::cancel), message(text) {
+  cancel_letter(const std::string& text, const void* who)
+    : letter(letter_kind::cancel), message(text), scope(who) {
   }
 
   std::string message;
+  const void* scope; // may take it back
 };
 
 namespace {
@@ -182,22 +183,26 @@ void task_base::handle_mailbox() {
   letter* item = box_.take(exclusive_);
   while (item) {
     letter* next = item->next;
-    switch (item->kind) {
-      case letter_kind::answer:
-        answered_ = true;
-        break;
-      case letter_kind::cancel: {
-        auto* request = static_cast<cancel_letter*>(item);
-        if (cancelling() > 0) // else it was taken back
-          handle_cancel(request->message);
-        delete request;
-        break;
-      }
-      case letter_kind::message:
-        on_message(*item);
-        break;
-    }
+    handle_letter(*item);
     item = next;
+  }
+}
+
+void task_base::handle_letter(letter& item) {
+  switch (item.kind) {
+    case letter_kind::answer:
+      answered_ = true;
+      break;
+    case letter_kind::cancel: {
+      auto& request = static_cast<cancel_letter&>(item);
+      if (cancelling() > 0) // else it was taken back
+        handle_cancel(request.message);
+      delete &request;
+      break;
+    }
+    case letter_kind::message:
+      on_message(item);
+      break;
   }
 }
 
@@ -210,7 +215,8 @@ bool task_base::cancel(const std::string& message) {
   return cancel_counted(message);
 }
 
-bool task_base::cancel_counted(const std::string& message) {
+bool task_base::cancel_counted(const std::string& message,
+                               const void* scope) {
   if (done())
     return false;
   if (this_task == this || in_wave(this)) {
@@ -220,7 +226,7 @@ bool task_base::cancel_counted(const std::string& message) {
   if (exclusive_) {
     if (simulated_
         && !home_->simulation()->take(short_cut::cancel_in_place)) [[unlikely]] {
-      send_cancel(message);
+      send_cancel(message, scope);
     } else if (home_->here()) {
       handle_cancel(message);
     } else {
@@ -230,11 +236,11 @@ bool task_base::cancel_counted(const std::string& message) {
     }
     return true;
   }
-  return send_cancel(message);
+  return send_cancel(message, scope);
 }
 
-bool task_base::send_cancel(const std::string& message) {
-  auto* request = new cancel_letter(message);
+bool task_base::send_cancel(const std::string& message, const void* scope) {
+  auto* request = new cancel_letter(message, scope);
   switch (box_.push(*request, exclusive_)) {
     case pushed::queued:
       return true;
@@ -298,6 +304,20 @@ int task_base::uncancel() noexcept {
   if (count == 1 && this_task == this)
     must_cancel_ = false;
   return count > 0 ? count - 1 : 0;
+}
+
+int task_base::take_back(const void* scope) noexcept {
+  letter* item = box_.take(exclusive_);
+  while (item) {
+    letter* next = item->next;
+    if (item->kind == letter_kind::cancel
+        && static_cast<cancel_letter*>(item)->scope == scope)
+      delete static_cast<cancel_letter*>(item);
+    else
+      handle_letter(*item);
+    item = next;
+  }
+  return uncancel();
 }
 
 void task_base::throw_cancelled() const {
@@ -424,6 +444,7 @@ void task_base::abandon() noexcept {
   }
   op_ = nullptr;
   top_ = nullptr;
+  forget_watchers();
   on_end(future_state::cancelled);
   drop_letters();
   release();

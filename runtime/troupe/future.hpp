@@ -23,7 +23,7 @@ namespace detail {
 class future_op_base : public op, public future_waiter {
 public:
   explicit future_op_base(ref<future_core> target) noexcept
-    : future_waiter(true), target_(std::move(target)) {
+    : future_waiter(waiter_kind::op), target_(std::move(target)) {
   }
 
   bool ready(frame_base& frame);

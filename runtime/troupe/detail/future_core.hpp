@@ -15,14 +15,20 @@ namespace troupe::detail {
 
 class future_core;
 
-// What stands in a future's line: an op of a waiting task, or a callback.
+enum class waiter_kind : std::uint8_t {
+  op,       // of a waiting task
+  callback, // a function of the user
+  watcher,  // of something that watches several futures
+};
+
+// What stands in a future's line.
 struct future_waiter {
-  explicit future_waiter(bool waits) noexcept : is_op(waits) {
+  explicit future_waiter(waiter_kind what) noexcept : kind(what) {
   }
 
   future_waiter* prev = nullptr;
   future_waiter* next = nullptr;
-  bool is_op;
+  waiter_kind kind;
   bool linked = false;
 };
 
@@ -33,7 +39,7 @@ using future_line = basic_future_line<future_waiter>;
 class done_callback : public future_waiter, public callback {
 public:
   done_callback(loop_core& home, site made) noexcept
-    : future_waiter(false), callback(home, made) {
+    : future_waiter(waiter_kind::callback), callback(home, made) {
   }
 
   // True if both would call the same function.
@@ -69,6 +75,16 @@ public:
   void release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       dispose();
+  }
+
+  // Takes a count unless the last one has gone.
+  bool try_retain() noexcept {
+    auto count = refs_.load(std::memory_order_relaxed);
+    while (count != 0
+           && !refs_.compare_exchange_weak(count, count + 1,
+                                           std::memory_order_relaxed)) {
+    }
+    return count != 0;
   }
 
   bool unique() const noexcept {
@@ -115,6 +131,9 @@ public:
   std::uint64_t add_callback(done_callback& callback);
   std::size_t remove_callbacks(const done_callback& like);
   std::size_t remove_callback(std::uint64_t number);
+
+  // It will never be done: whoever watches it lets it go.
+  void forget_watchers() noexcept;
 
   // -- completing ---------------------------------------------------------
 

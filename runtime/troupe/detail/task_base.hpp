@@ -41,8 +41,21 @@ public:
 
   bool cancel(const std::string& message) override;
 
-  // As `cancel`, for a request that was counted before.
-  bool cancel_counted(const std::string& message);
+  // As `cancel`, for a request that was counted before. `scope` is whoever may
+  // take it back.
+  bool cancel_counted(const std::string& message,
+                      const void* scope = nullptr);
+
+  // As `cancel`, by a scope (a timeout, a task group) that takes it back when
+  // it is left.
+  void interrupt(const void* scope) {
+    cancelling_.fetch_add(1, std::memory_order_relaxed);
+    cancel_counted({}, scope);
+  }
+
+  // Called by the task itself when the scope is left: as `uncancel`, and a
+  // request of the scope that is still on its way is dropped.
+  int take_back(const void* scope) noexcept;
 
   // The loop is closed: the frames are destroyed where they stand.
   void abandon() noexcept;
@@ -133,8 +146,9 @@ private:
 
   void answered_twice(const letter& item) noexcept;
   void handle_mailbox();
+  void handle_letter(letter& item);
   void handle_cancel(const std::string& message);
-  bool send_cancel(const std::string& message);
+  bool send_cancel(const std::string& message, const void* scope);
   void settle();
   frame_base* step();
   void finish(frame_base& root);

@@ -1,0 +1,137 @@
+#include <troupe/gather.hpp>
+
+#include "runtime/loop_core.hpp"
+
+namespace troupe::detail {
+
+gather_core::gather_core(loop_core& home, result_base& result, std::size_t size,
+                         bool outcomes)
+  : future_core(home, result, false), observer(home), children(size),
+    outcomes_(outcomes), left_(size) {
+  retain_loop(home);
+}
+
+void gather_core::destroy() noexcept {
+  report_unretrieved("Future");
+  loop_core& home = *home_;
+  delete this;
+  release_loop(home);
+}
+
+// Children that are done already count in the order of the arguments, and can
+// decide at once.
+void gather_core::begin() {
+  bool decided = children.size() == 0;
+  for (watcher& child : children)
+    if (!watch(child) && decides(child))
+      decided = true;
+  if (decided)
+    decide();
+}
+
+void gather_core::told(watcher& which) noexcept {
+  if (!decides(which) || !try_retain())
+    return;
+  if (home_->closed())
+    release();
+  else
+    home_->push_in_order(*this);
+}
+
+bool gather_core::decides(watcher& which) noexcept {
+  future_core& child = *which.target;
+  child.mark_retrieved();
+  bool failed = !outcomes_ && child.state() != future_state::finished;
+  bool last = add(left_, std::size_t{0} - 1) == 0;
+  if (!(failed || last) || decided_.exchange(true, std::memory_order_acq_rel))
+    return false;
+  if (failed)
+    culprit_ = &child;
+  return true;
+}
+
+void gather_core::run() {
+  if (refs_.load(std::memory_order_acquire) == 0)
+    return dispose(); // sent here by a foreign thread
+  decide();
+  release();
+}
+
+void gather_core::decide() {
+  if (!try_claim())
+    return;
+  if (culprit_) {
+    if (!culprit_->trace().empty())
+      notes().trace = culprit_->trace();
+    fail(problem_of(*culprit_));
+  } else if (cancelled_ && children.size() > 0) {
+    // What was asked for goes before what came of it, as in asyncio.
+    const future_core& last = *children[children.size() - 1].target;
+    fail(std::make_exception_ptr(cancelled_error(last.cancel_message())));
+  } else {
+    try {
+      collect();
+      if (home_->exclusive()) // else somebody may just be cancelling them
+        for (watcher& child : children)
+          child.target = nullptr;
+      complete(future_state::finished);
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+}
+
+bool gather_core::cancel(const std::string& message) {
+  if (done() || (home_->exclusive() && !home_->here()))
+    return future_core::cancel(message); // says no, or comes back on the loop
+  bool any = false;
+  for (watcher& child : children)
+    if (child.target->cancel(message))
+      any = true;
+  if (any)
+    cancelled_ = true;
+  return any;
+}
+
+std::string gather_core::describe() const {
+  std::string text = future_core::describe();
+  return done() ? text
+                : "<Gather of " + std::to_string(children.size()) + ' '
+                    + text.substr(text.find(' ') + 1);
+}
+
+job_label gather_core::label() const noexcept {
+  return {job_kind::callback, 0, {}};
+}
+
+void gather_core::dispose() noexcept {
+  if (home_->exclusive() && !home_->here() && home_->try_inject(*this))
+    return; // the lines belong to the loop
+  // After an error it goes on to take the errors of the other tasks. A future
+  // that is no task may never be done; it is let go.
+  bool failed = done();
+  for (watcher& child : children)
+    if (child.target && !(failed && child.target->is_task()))
+      unwatch(child);
+  let_go();
+}
+
+loop_core& common_loop(const ref<future_core>* children, std::size_t size) {
+  if (size == 0)
+    return need_running_loop("gather()");
+  for (std::size_t i = 1; i < size; ++i)
+    if (&children[i]->home() != &children[0]->home())
+      throw error(errc::wrong_loop,
+                  "the futures belong to different event loops: "
+                    + children[0]->describe() + " and "
+                    + children[i]->describe());
+  return children[0]->home();
+}
+
+std::exception_ptr problem_of(const future_core& child) {
+  if (child.state() == future_state::cancelled)
+    return std::make_exception_ptr(cancelled_error(child.cancel_message()));
+  return child.result().error;
+}
+
+} // namespace troupe::detail

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <troupe/detail/future_core.hpp>
+
+#include <cstddef>
+
+namespace troupe::detail {
+
+class observer;
+
+// A place in a future's line for somebody who watches several futures.
+struct watcher : future_waiter {
+  watcher() noexcept : future_waiter(waiter_kind::watcher) {}
+
+  observer* owner = nullptr;
+  ref<future_core> target;
+};
+
+// Watches futures, and is told inside their completion, on whatever worker that
+// runs. So `told` only notes what it sees and makes jobs ready: nobody else's
+// code may run inside a completion.
+//
+// It is not owned by the lines that it stands in: who forgets a pending gather
+// forgets it. Its memory stays while a future is about to tell it, though.
+class observer {
+public:
+  void tell(watcher& which) noexcept {
+    told(which);
+    owe_less();
+  }
+
+  // The future will never be done: its loop was closed.
+  void lose(watcher& which) noexcept {
+    lost(which);
+    owe_less();
+  }
+
+protected:
+  explicit observer(loop_core& home) noexcept;
+  ~observer() = default;
+
+  // Takes a place in the line of `which.target`; false if that is done.
+  bool watch(watcher& which) noexcept;
+
+  // Leaves the line, if it still stands there.
+  void unwatch(watcher& which) noexcept;
+
+  // Nobody holds the observer any more, and it has left all lines.
+  void let_go() noexcept {
+    owe_less();
+  }
+
+  // With one worker a plain addition is enough.
+  template <class T>
+  T add(std::atomic<T>& to, T x) noexcept {
+    if (!exclusive_)
+      return to.fetch_add(x, std::memory_order_acq_rel) + x;
+    T sum = to.load(std::memory_order_relaxed) + x;
+    to.store(sum, std::memory_order_relaxed);
+    return sum;
+  }
+
+  virtual void told(watcher& which) noexcept = 0;
+
+  virtual void lost(watcher&) noexcept {}
+
+  virtual void destroy() noexcept = 0;
+
+private:
+  void owe_less() noexcept {
+    if (add(owed_, std::ptrdiff_t{-1}) == 0)
+      destroy();
+  }
+
+  std::atomic<std::ptrdiff_t> owed_{1}; // places in lines, and one for holders
+  const bool exclusive_;
+};
+
+// The places of one observer, in one block of memory.
+class watch_line {
+public:
+  explicit watch_line(std::size_t size);
+  ~watch_line();
+  watch_line(const watch_line&) = delete;
+  watch_line& operator=(const watch_line&) = delete;
+
+  watcher* begin() const noexcept {
+    return first_;
+  }
+
+  watcher* end() const noexcept {
+    return first_ + size_;
+  }
+
+  std::size_t size() const noexcept {
+    return size_;
+  }
+
+  watcher& operator[](std::size_t i) const noexcept {
+    return first_[i];
+  }
+
+private:
+  watcher* first_;
+  std::size_t size_;
+};
+
+} // namespace troupe::detail
