@@ -153,7 +153,7 @@ exception_group::exception_group(std::string text,
   : error(errc::several_errors,
           text + " (" + std::to_string(errors.size())
             + (errors.size() == 1 ? " sub-exception)" : " sub-exceptions)")),
-    errors_(std::move(errors)) {
+    message_(std::move(text)), errors_(std::move(errors)) {
 }
 
 cancelled_error::cancelled_error(std::string message)

@@ -141,7 +141,8 @@ public:
   explicit broken_barrier_error(std::string text);
 };
 
-/// Several errors at once.
+/// Several errors at once. `<troupe/exception_group.hpp>` has helpers to find
+/// and divide them.
 /// @par Source
 /// `ExceptionGroup`.
 class exception_group : public error {
@@ -150,12 +151,18 @@ public:
   /// @param errors  at least one error.
   exception_group(std::string text, std::vector<std::exception_ptr> errors);
 
+  /// The text that was given, without the number of errors.
+  const std::string& message() const noexcept {
+    return message_;
+  }
+
   /// The errors, in the order in which they happened.
   const std::vector<std::exception_ptr>& exceptions() const noexcept {
     return errors_;
   }
 
 private:
+  std::string message_;
   std::vector<std::exception_ptr> errors_;
 };
 
