@@ -3,6 +3,7 @@
 /// @file
 /// All of troupe but what needs CAF's headers (`<troupe/caf.hpp>`).
 
+#include <troupe/as_completed.hpp>
 #include <troupe/async_generator.hpp>
 #include <troupe/barrier.hpp>
 #include <troupe/condition.hpp>
@@ -10,13 +11,20 @@
 #include <troupe/coro.hpp>
 #include <troupe/error.hpp>
 #include <troupe/event.hpp>
+#include <troupe/exception_group.hpp>
 #include <troupe/future.hpp>
+#include <troupe/gather.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/queue.hpp>
 #include <troupe/run.hpp>
 #include <troupe/semaphore.hpp>
+#include <troupe/shield.hpp>
 #include <troupe/sleep.hpp>
+#include <troupe/staggered_race.hpp>
 #include <troupe/stream.hpp>
 #include <troupe/task.hpp>
+#include <troupe/task_group.hpp>
 #include <troupe/thread_pool.hpp>
+#include <troupe/timeout.hpp>
+#include <troupe/wait.hpp>
