@@ -100,9 +100,9 @@ void explorer::insert(int id, std::size_t after, word value, order how,
   mine.now.seen[id] = stamp;
   if (how == order::seq_cst)
     sequential_.seen[id] = std::max(sequential_.seen[id], stamp);
-  auto& made
-    = *all.emplace(all.begin() + static_cast<std::ptrdiff_t>(after) + 1, stamp,
-                   value, releases(how) ? mine.now : mine.published, false);
+  auto& made = *all.insert(
+    all.begin() + static_cast<std::ptrdiff_t>(after) + 1,
+    stored{stamp, value, releases(how) ? mine.now : mine.published, false});
   made.message.seen[id] = stamp;
   if (chained) {
     made.message.join(all[after].message);
