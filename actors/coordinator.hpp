@@ -41,10 +41,6 @@ public:
     last_ = &x;
   }
 
-  bool shared() const noexcept {
-    return owner_ != nullptr;
-  }
-
 private:
   const coordinator* owner_;
   letter* first_ = nullptr;

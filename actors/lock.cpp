@@ -19,7 +19,7 @@ void lock_core::pass_on(turn& mine) noexcept {
     return;
   }
   wait_op& next = line_.pop();
-  state_ = mine.shared() ? state::held : state::handed;
+  state_ = exclusive(next) ? state::handed : state::held;
   hold_by(number_of(next), mark_of(next) != 0);
   mine.wake(next);
 }

@@ -84,9 +84,10 @@ private:
 
   void grant(turn& mine) noexcept {
     --value_;
-    if (!mine.shared())
+    wait_op& next = line_.pop();
+    if (exclusive(next))
       ++granted_;
-    mine.wake(line_.pop());
+    mine.wake(next);
   }
 
   // The one rule of a semaphore: as long as there are permits, the first in
@@ -107,8 +108,8 @@ private:
     return line_;
   }
 
-  void on_return(wait_op&, turn& mine) noexcept override {
-    if (!mine.shared())
+  void on_return(wait_op& waiter, turn& mine) noexcept override {
+    if (exclusive(waiter))
       --granted_;
     ++value_;
     admit(mine);

@@ -354,6 +354,45 @@ TEST_CASE("coordination: anything can be used before a loop runs",
   CHECK(items.empty());
 }
 
+TEST_CASE("coordination: anything can be used while its loop stands still",
+          "[coordination]") {
+  auto loop = new_event_loop();
+  lock door;
+  semaphore permits{0};
+  queue<int> items;
+  std::vector<int> seen;
+  auto first
+    = loop.create_task([](lock door, std::vector<int>& seen) -> coro<void> {
+        co_await door.acquire();
+        co_await door.acquire();
+        seen.push_back(1);
+      }(door, seen));
+  auto second = loop.create_task(
+    [](semaphore permits, std::vector<int>& seen) -> coro<void> {
+      co_await permits.acquire();
+      seen.push_back(2);
+    }(permits, seen));
+  auto third = loop.create_task(
+    [](queue<int> items, std::vector<int>& seen) -> coro<void> {
+      int item = co_await items.get();
+      seen.push_back(item);
+    }(items, seen));
+  loop.call_soon([loop]() mutable { loop.stop(); });
+  loop.run_forever();
+  CHECK(seen.empty());
+  door.release();
+  permits.release();
+  items.put_nowait(3);
+  loop.run_until_complete(first);
+  loop.run_until_complete(second);
+  loop.run_until_complete(third);
+  loop.close();
+
+  CHECK(seen == std::vector{1, 2, 3});
+  permits.release();
+  CHECK_FALSE(permits.locked());
+}
+
 TEST_CASE("coordination: what nobody names any more lives while tasks wait",
           "[coordination][threads]") {
   for_each_worker_count([](run_options options) {
