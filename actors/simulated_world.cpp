@@ -208,6 +208,11 @@ test::failure failure_of(const simulator& sim, const schedule& how) {
         + std::to_string(how.plan.seed) + ", "
         + std::to_string(sim.deviations().size())
         + " choices against asyncio's order\n";
+  if (!sim.remarks().empty()) {
+    text += "faults:\n";
+    for (const std::string& each : sim.remarks())
+      text += "  " + each + '\n';
+  }
   if (auto steps = sim.last_steps(); !steps.empty())
     text += table_of(steps);
   text += "replay: TROUPE_SCHEDULE=" + replay + command_line() + '\n';

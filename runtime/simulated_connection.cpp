@@ -70,8 +70,9 @@ void simulated_connection::async_connect(io_handler done) {
 }
 
 void simulated_connection::send_syn() {
-  syn_ = home_->after(home_->latency(ends_[0].host, ends_[1].host), no_host,
-                      number_, [self = shared_from_this()] {
+  syn_ = home_->after(home_->latency(ends_[0].host, ends_[1].host), number_,
+                      {"connect", ends_[0].host, ends_[1].host},
+                      [self = shared_from_this()] {
                         self->syn_ = nullptr;
                         self->syn_arrives();
                       });
@@ -81,14 +82,14 @@ void simulated_connection::send_syn() {
 void simulated_connection::retry_syn() {
   std::int64_t wait = syn_wait_;
   syn_wait_ *= 2;
-  syn_
-    = home_->after(wait, no_host, number_, [self = shared_from_this(), wait] {
-        self->syn_ = nullptr;
-        if (wait >= last_syn_wait)
-          self->finish_connect(ETIMEDOUT);
-        else
-          self->send_syn();
-      });
+  syn_ = home_->after(wait, number_, {"connect again", ends_[0].host},
+                      [self = shared_from_this(), wait] {
+                        self->syn_ = nullptr;
+                        if (wait >= last_syn_wait)
+                          self->finish_connect(ETIMEDOUT);
+                        else
+                          self->send_syn();
+                      });
 }
 
 void simulated_connection::syn_arrives() {
@@ -105,7 +106,7 @@ void simulated_connection::syn_arrives() {
     simulated_listener* door = home_->listener_at(to, target_);
     bool refused = !door
                 || home_->host(to).refused_ports.contains(target_.port())
-                || home_->choose(2, home_->fault_odds()) == 1;
+                || home_->fault("refused");
     if (refused) {
       code = ECONNREFUSED;
     } else if (door->full()) {
@@ -121,7 +122,8 @@ void simulated_connection::syn_arrives() {
     retry_syn();
     return;
   }
-  syn_ = home_->after(home_->latency(to, from), no_host, number_,
+  syn_ = home_->after(home_->latency(to, from), number_,
+                      {code == 0 ? "accept" : "refuse", to, from},
                       [self = shared_from_this(), code] {
                         self->syn_ = nullptr;
                         self->answer_arrives(code);
@@ -148,7 +150,7 @@ void simulated_connection::finish_connect(int code) {
   if (connecting_) {
     io_handler done = std::exchange(connecting_, nullptr);
     mine.writing
-      = home_->soon(mine.host, number_,
+      = home_->soon(number_, {"connected", mine.host},
                     [self = shared_from_this(), code, done = std::move(done)] {
                       self->ends_[0].writing = nullptr;
                       done(code_of(code), 0);
@@ -207,7 +209,7 @@ void simulated_connection::wake_writer(int side) {
   if (!mine.writer || mine.writing || !writable(side))
     return;
   mine.writing = home_->soon(
-    mine.host, number_ << 1 | unsigned(side),
+    number_ << 1 | unsigned(side), {"writable", mine.host},
     [self = shared_from_this(), side] { self->complete_write(side); });
 }
 
@@ -269,7 +271,7 @@ void simulated_connection::wake_reader(int side) {
   if (!mine.reader || mine.reading || !readable(side))
     return;
   mine.reading = home_->soon(
-    mine.host, number_ << 1 | unsigned(side),
+    number_ << 1 | unsigned(side), {"readable", mine.host},
     [self = shared_from_this(), side] { self->complete_read(side); });
 }
 
@@ -322,24 +324,16 @@ void simulated_connection::abort_waiters(int side) {
   for (io_handler* each : {&mine.reader, &mine.writer})
     if (*each)
       home_->soon(
-        mine.host, number_ << 1 | unsigned(side),
+        number_ << 1 | unsigned(side), {"closed", mine.host},
         [done = std::exchange(*each, nullptr)] {
           done(asio::error::make_error_code(asio::error::operation_aborted), 0);
         });
   if (side != 0)
     return;
   if (io_handler done = std::exchange(connecting_, nullptr))
-    home_->soon(mine.host, number_ << 1, [done = std::move(done)] {
+    home_->soon(number_ << 1, {"closed", mine.host}, [done = std::move(done)] {
       done(asio::error::make_error_code(asio::error::operation_aborted), 0);
     });
-}
-
-tcp_endpoint simulated_connection::local(int side) const {
-  return ends_[side].local;
-}
-
-tcp_endpoint simulated_connection::peer(int side) const {
-  return side == 0 ? target_ : ends_[0].local;
 }
 
 int simulated_connection::descriptor(int side) const noexcept {

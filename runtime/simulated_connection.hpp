@@ -94,8 +94,14 @@ public:
   void async_writable(int side, io_handler done);
   void shut_down(int side);
   void close(int side);
-  tcp_endpoint local(int side) const;
-  tcp_endpoint peer(int side) const;
+  const tcp_endpoint& local(int side) const noexcept {
+    return ends_[side].local;
+  }
+
+  const tcp_endpoint& peer(int side) const noexcept {
+    return side == 0 ? target_ : ends_[0].local;
+  }
+
   int descriptor(int side) const noexcept;
 
   // -- what happens to it

@@ -176,10 +176,11 @@ void simulated_listener::async_accept(handler done) {
 void simulated_listener::serve() {
   if (!waiting_ || completion_ || line_.empty())
     return;
-  completion_ = home_->soon(where_, number_ << 1, [self = shared_from_this()] {
-    self->completion_ = nullptr;
-    self->complete();
-  });
+  completion_ = home_->soon(number_ << 1, {"acceptable", where_},
+                            [self = shared_from_this()] {
+                              self->completion_ = nullptr;
+                              self->complete();
+                            });
 }
 
 void simulated_listener::complete() {
@@ -191,7 +192,7 @@ void simulated_listener::complete() {
   if (mine.failing_accepts > 0) {
     --mine.failing_accepts;
     code = mine.accept_error;
-  } else if (home_->choose(2, home_->fault_odds()) == 1) {
+  } else if (home_->fault("aborted")) {
     code = ECONNABORTED;
   }
   if (code != 0) {
@@ -217,7 +218,7 @@ void simulated_listener::close() {
   for (auto& each : std::exchange(line_, {}))
     each->break_off(1);
   if (handler done = std::exchange(waiting_, nullptr))
-    home_->soon(where_, number_ << 1, [done = std::move(done)] {
+    home_->soon(number_ << 1, {"closed", where_}, [done = std::move(done)] {
       done(asio::error::make_error_code(asio::error::operation_aborted),
            nullptr);
     });

@@ -43,8 +43,10 @@ context_ref context_for(host_id where, std::uint32_t life) {
 // -- events ------------------------------------------------------------------
 
 network_event::network_event(simulated_network& home, host_id where,
-                             std::uint64_t number, std::function<void()> what)
-  : home_(&home), where_(where), number_(number), what_(std::move(what)) {}
+                             std::uint64_t number, const subject& about,
+                             std::function<void()> what)
+  : home_(&home), where_(where), number_(number), about_(about),
+    what_(std::move(what)) {}
 
 network_event::~network_event() {
   if (home_)
@@ -74,23 +76,38 @@ job_label network_event::label() const noexcept {
   return {job_kind::network, number_, {}};
 }
 
-network_event* simulated_network::after(std::int64_t delay, host_id where,
+std::string network_event::text() const {
+  if (!home_)
+    return "taken back";
+  std::string text = about_.name;
+  if (about_.from != no_host)
+    text += ' ' + home_->host(about_.from).name;
+  if (about_.to != no_host)
+    text += " -> " + home_->host(about_.to).name;
+  return text;
+}
+
+network_event* simulated_network::after(std::int64_t delay,
                                         std::uint64_t number,
+                                        const network_event::subject& about,
                                         std::function<void()> what) {
   if (!loop_)
     return nullptr;
-  auto* item = new network_event(*this, where, number, std::move(what));
+  auto* item
+    = new network_event(*this, no_host, number, about, std::move(what));
   events_.insert(item);
   item->deadline = deadline_after(now(), delay);
   loop_->add_timer(*item);
   return item;
 }
 
-network_event* simulated_network::soon(host_id where, std::uint64_t number,
+network_event* simulated_network::soon(std::uint64_t number,
+                                       const network_event::subject& about,
                                        std::function<void()> what) {
   if (!loop_)
     return nullptr;
-  auto* item = new network_event(*this, where, number, std::move(what));
+  auto* item
+    = new network_event(*this, about.from, number, about, std::move(what));
   events_.insert(item);
   loop_->push(*item);
   return item;
@@ -141,6 +158,13 @@ std::int64_t simulated_network::now() const noexcept {
 
 std::size_t simulated_network::choose(std::size_t n, unsigned odds) {
   return simulator_ && odds > 0 ? simulator_->choose(n, odds) : 0;
+}
+
+bool simulated_network::fault(const char* name) {
+  if (choose(2, fault_odds_) == 0)
+    return false;
+  simulator_->remark(name);
+  return true;
 }
 
 // -- hosts -------------------------------------------------------------------

@@ -44,8 +44,15 @@ struct link_plan {
 // operation. Its loop owns it; the network can take it back.
 class network_event final : public timer {
 public:
+  // What it is, for people: "packet", from one host to another.
+  struct subject {
+    const char* name;
+    host_id from;
+    host_id to = no_host;
+  };
+
   network_event(simulated_network& home, host_id where, std::uint64_t number,
-                std::function<void()> what);
+                const subject& about, std::function<void()> what);
 
   void run() override;
   void discard() noexcept override;
@@ -55,6 +62,8 @@ public:
     return where_;
   }
 
+  std::string text() const;
+
 private:
   friend class simulated_network;
   ~network_event();
@@ -62,6 +71,7 @@ private:
   simulated_network* home_; // null once taken back
   host_id where_;           // whose program runs in it, or `no_host`
   std::uint64_t number_;    // the same for all that must not overtake
+  subject about_;
   std::function<void()> what_;
 };
 
@@ -168,9 +178,13 @@ public:
 
   // -- events ----------------------------------------------------------------
 
-  network_event* after(std::int64_t delay, host_id where, std::uint64_t number,
+  // Something that the systems do later, in no program.
+  network_event* after(std::int64_t delay, std::uint64_t number,
+                       const network_event::subject& about,
                        std::function<void()> what);
-  network_event* soon(host_id where, std::uint64_t number,
+
+  // Something that a program of `about.from` does as soon as it can.
+  network_event* soon(std::uint64_t number, const network_event::subject& about,
                       std::function<void()> what);
   void take_back(network_event*& item) noexcept;
 
@@ -179,6 +193,9 @@ public:
   }
 
   std::size_t choose(std::size_t n, unsigned odds);
+
+  // True if chance wants this fault, which is named in the report.
+  bool fault(const char* name);
 
   std::int64_t now() const noexcept;
 

@@ -79,23 +79,25 @@ void simulated_connection::arm(int from) {
     = out.reset
       ? home_->latency(ends_[from].host, ends_[1 - from].host)
       : std::max<std::int64_t>(out.flying.front().due - home_->now(), 0);
-  out.arrival = home_->after(wait, no_host, number_ << 1 | unsigned(from),
-                             [self = shared_from_this(), from] {
-                               self->pipes_[from].arrival = nullptr;
-                               self->arrive(from);
-                             });
+  out.arrival = home_->after(
+    wait, number_ << 1 | unsigned(from),
+    {out.reset ? "reset" : "packet", ends_[from].host, ends_[1 - from].host},
+    [self = shared_from_this(), from] {
+      self->pipes_[from].arrival = nullptr;
+      self->arrive(from);
+    });
 }
 
 void simulated_connection::arrive(int from) {
   pipe& out = pipes_[from];
   if (blocked(from)) {
     out.held_up = true;
-    out.arrival
-      = home_->after(give_up_after, no_host, number_ << 1 | unsigned(from),
-                     [self = shared_from_this(), from] {
-                       self->pipes_[from].arrival = nullptr;
-                       self->give_up(from);
-                     });
+    out.arrival = home_->after(give_up_after, number_ << 1 | unsigned(from),
+                               {"given up", ends_[from].host},
+                               [self = shared_from_this(), from] {
+                                 self->pipes_[from].arrival = nullptr;
+                                 self->give_up(from);
+                               });
     return;
   }
   if (out.reset) {
@@ -103,16 +105,14 @@ void simulated_connection::arrive(int from) {
     fail(1 - from, ECONNRESET);
     return;
   }
-  if (unsigned odds = home_->fault_odds(); odds > 0) {
-    if (home_->choose(2, odds) == 1) {
-      reset_both();
-      return;
-    }
-    if (home_->choose(2, odds) == 1) {
-      out.flying.front().due = home_->now() + sent_again_after;
-      arm(from);
-      return;
-    }
+  if (home_->fault("reset instead")) {
+    reset_both();
+    return;
+  }
+  if (home_->fault("lost, and sent again")) {
+    out.flying.front().due = home_->now() + sent_again_after;
+    arm(from);
+    return;
   }
   deliver(from);
 }
@@ -136,12 +136,12 @@ void simulated_connection::deliver(int from) {
   if (home_->cut(to.host, ends_[from].host)) {
     out.unacked += came.data.size();
     if (!out.no_answer)
-      out.no_answer
-        = home_->after(give_up_after, no_host, number_ << 1 | unsigned(from),
-                       [self = shared_from_this(), from] {
-                         self->pipes_[from].no_answer = nullptr;
-                         self->give_up(from);
-                       });
+      out.no_answer = home_->after(give_up_after, number_ << 1 | unsigned(from),
+                                   {"given up", ends_[from].host},
+                                   [self = shared_from_this(), from] {
+                                     self->pipes_[from].no_answer = nullptr;
+                                     self->give_up(from);
+                                   });
   }
   wake_reader(1 - from);
   wake_writer(from);

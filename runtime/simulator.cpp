@@ -14,7 +14,6 @@ thread_local constinit simulator* this_step = nullptr;
 namespace {
 
 constexpr std::size_t most_choices = 4'000'000;
-constexpr std::size_t kept_texts = 15;
 
 std::uint64_t mix_label(std::uint64_t hash, const job_label& label) noexcept {
   std::uint64_t what = static_cast<std::uint64_t>(label.kind)
@@ -86,6 +85,7 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   choices_kept_ = true;
   checks_.clear();
   texts_.clear();
+  remarks_.clear();
   failure_ = failure_kind::none;
   failure_text_.clear();
   failure_id_.clear();
@@ -220,48 +220,6 @@ void simulator::run_one(loop_core& loop) {
   }
 }
 
-// -- the network
-// -------------------------------------------------------------------
-
-const std::shared_ptr<simulated_network>& simulator::network(loop_core& loop) {
-  if (!network_)
-    network_ = std::make_shared<simulated_network>(*this, loop);
-  return network_;
-}
-
-void simulator::end_network() noexcept {
-  if (network_)
-    network_->shut();
-  network_.reset();
-}
-
-// False if the network took the job, because its host is paused or gone.
-bool simulator::stays(job& item) {
-  if (!network_->watches())
-    return true;
-  auto how = network_->standing_of(item);
-  if (how == simulated_network::standing::runs)
-    return true;
-  network_->set_aside(item, how);
-  return false;
-}
-
-void simulator::look_again(loop_core& loop) {
-  gather(loop);
-  std::erase_if(ready_, [this, place = std::size_t{0}](candidate& x) mutable {
-    return place++ >= front_ && !stays(*x.item);
-  });
-  batch_ = std::min(batch_, ready_.size() - front_);
-}
-
-void simulator::forbid(const char* call, const char* instead) {
-  fail(*loop_, failure_kind::forbidden,
-       std::string{call}
-         + " reaches out of the simulation, so the run could not be repeated; "
-           "use "
-         + instead);
-}
-
 // -- choosing
 // ----------------------------------------------------------------------
 
@@ -365,6 +323,8 @@ void simulator::note(const job_label& label, std::size_t taken,
                                                 : "loop";
   if (label.place.file)
     text.where = text_of(label.place);
+  else if (auto* event = dynamic_cast<const network_event*>(&item))
+    text.where = event->text();
   if (texts_.size() < kept_texts)
     texts_.push_back(std::move(text));
   else

@@ -142,6 +142,14 @@ public:
   // Some of the ready jobs may have to wait, or be gone.
   void look_again(loop_core& loop);
 
+  // A fault was chosen in the step that runs.
+  void remark(const char* what);
+
+  // The first faults of a recorded run.
+  const std::vector<std::string>& remarks() const noexcept {
+    return remarks_;
+  }
+
   // What a program called that reaches out of the simulation; the run fails.
   void forbid(const char* call, const char* instead);
 
@@ -211,6 +219,8 @@ public:
   static constexpr std::size_t most_checks = 512;
 
 private:
+  static constexpr std::size_t kept_texts = 15;
+  static constexpr std::size_t most_remarks = 6;
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
   void gather(loop_core& loop);
@@ -247,6 +257,7 @@ private:
   bool choices_kept_ = true;
   std::vector<std::uint8_t> checks_;
   std::vector<step_text> texts_; // a ring
+  std::vector<std::string> remarks_;
   failure_kind failure_ = failure_kind::none;
   std::string failure_text_;
   std::string failure_id_;
