@@ -376,6 +376,46 @@ prints("day_of_timers", """
 864000 beats in 24 hours
 """)
 
+prints("failing_network", """
+1 s: partition
+128.008 s: Connection timed out
+151 s: healed, but the bank crashes
+153.015 s: Connection refused
+163.018 s: Connection refused
+173.021 s: Connection refused
+183.024 s: Connection refused
+193.027 s: Connection refused
+201 s: the bank is back
+203.032 s: booked
+booked 1 time
+careless bank: wrong after {number} runs
+exception: troupe::test::failed_check: not met: one order is booked once, required in under_faults (failing_network.cpp:{number})
+{any}
+after {number} steps, seed {number}, 1 choices against asyncio's order
+faults:
+  step {number}: packet bank -> main: reset instead
+last steps:
+     step   time (s)  choice  who             where
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+replay: TROUPE_SCHEDULE=t1.{any}
+
+careful bank: right in 500 runs
+""")
+
 prints("found_race", """
 asyncio's order: fine
 other orders: wrong after {number} schedules
