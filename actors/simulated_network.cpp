@@ -186,6 +186,7 @@ node::~node() {
 
 void node::start() {
   auto& all = network_here();
+  all.restart(host_);
   life_ = std::make_shared<detail::node_life>();
   get_running_loop().create_task(
     run_node(name_, program_, life_),
@@ -210,7 +211,7 @@ void node::drop(int farewell) {
     // Whatever became ready meanwhile leaves the queue before it is dropped.
     sim.look_again(loop);
     auto* task = dynamic_cast<detail::task_base*>(each.get());
-    if (task
+    if (task && task->top() // else a node of a dropped task dropped it
         && all.standing_of(static_cast<detail::job&>(*task))
              == simulated_network::standing::gone)
       task->abandon();
@@ -230,7 +231,6 @@ void node::crash(crash_kind how) {
 void node::restart() {
   if (running())
     crash();
-  network_here().restart(host_);
   start();
 }
 

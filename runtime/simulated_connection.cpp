@@ -82,7 +82,7 @@ void simulated_connection::send_syn() {
 void simulated_connection::retry_syn() {
   std::int64_t wait = syn_wait_;
   syn_wait_ *= 2;
-  syn_ = home_->after(wait, number_, {"connect again", ends_[0].host},
+  syn_ = home_->after(wait, number_ << 1, {"connect again", ends_[0].host},
                       [self = shared_from_this(), wait] {
                         self->syn_ = nullptr;
                         if (wait >= last_syn_wait)
@@ -150,7 +150,7 @@ void simulated_connection::finish_connect(int code) {
   if (connecting_) {
     io_handler done = std::exchange(connecting_, nullptr);
     mine.writing
-      = home_->soon(number_, {"connected", mine.host},
+      = home_->soon(number_ << 1, {"connected", mine.host},
                     [self = shared_from_this(), code, done = std::move(done)] {
                       self->ends_[0].writing = nullptr;
                       done(code_of(code), 0);

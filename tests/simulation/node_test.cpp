@@ -194,3 +194,30 @@ TEST_CASE("node: what its program throws fails the run") {
                                 && Catch::Contains("node 'shop'"));
   }
 }
+
+TEST_CASE("node: one may be made by another, and ends with it") {
+  test::check(
+    []() -> coro<void> {
+      int ticks = 0;
+      auto tick = [&ticks]() -> coro<void> {
+        for (;;) {
+          co_await sleep(1s);
+          ++ticks;
+        }
+      };
+      auto outer = [tick]() -> coro<void> {
+        test::node inner{"inner", tick};
+        co_await sleep(1h);
+      };
+      test::node mine{"outer", outer};
+      co_await sleep(2500ms);
+      test::require(ticks == 2);
+      mine.crash();
+      co_await sleep(10s);
+      test::require(ticks == 2);
+      mine.restart();
+      co_await sleep(1500ms);
+      test::require(ticks == 3);
+    },
+    {.schedules = 50});
+}
