@@ -70,8 +70,8 @@ void simulated_connection::async_connect(io_handler done) {
 }
 
 void simulated_connection::send_syn() {
-  syn_ = home_->after(home_->latency(ends_[0].host, ends_[1].host), number_,
-                      {"connect", ends_[0].host, ends_[1].host},
+  syn_ = home_->after(home_->latency(ends_[0].host, ends_[1].host),
+                      number_ << 1, {"connect", ends_[0].host, ends_[1].host},
                       [self = shared_from_this()] {
                         self->syn_ = nullptr;
                         self->syn_arrives();
@@ -122,7 +122,7 @@ void simulated_connection::syn_arrives() {
     retry_syn();
     return;
   }
-  syn_ = home_->after(home_->latency(to, from), number_,
+  syn_ = home_->after(home_->latency(to, from), number_ << 1,
                       {code == 0 ? "accept" : "refuse", to, from},
                       [self = shared_from_this(), code] {
                         self->syn_ = nullptr;
