@@ -67,7 +67,9 @@ void gather_core::decide() {
   } else if (cancelled_ && children.size() > 0) {
     // What was asked for goes before what came of it, as in asyncio.
     const future_core& last = *children[children.size() - 1].target;
-    fail(std::make_exception_ptr(cancelled_error(last.cancel_message())));
+    bool cancelled = last.state() == future_state::cancelled;
+    fail(std::make_exception_ptr(
+      cancelled_error(cancelled ? last.cancel_message() : std::string{})));
   } else {
     try {
       collect();
