@@ -4,7 +4,7 @@ namespace bugs {
 
 std::vector<seeded_bug> all_bugs() {
   std::vector<seeded_bug> all;
-  for (auto part : {lock_bugs, signal_bugs, work_bugs, wire_bugs})
+  for (auto part : {lock_bugs, signal_bugs, work_bugs, group_bugs, wire_bugs})
     for (const seeded_bug& each : part())
       all.push_back(each);
   return all;

@@ -21,6 +21,7 @@ struct seeded_bug {
 std::vector<seeded_bug> lock_bugs();
 std::vector<seeded_bug> signal_bugs();
 std::vector<seeded_bug> work_bugs();
+std::vector<seeded_bug> group_bugs();
 std::vector<seeded_bug> wire_bugs();
 
 std::vector<seeded_bug> all_bugs();

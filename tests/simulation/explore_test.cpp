@@ -102,7 +102,7 @@ TEST_CASE("explore: a changed program is told at the first step that differs") {
     FAIL("it was not told");
   } catch (const test::failure& other) {
     CHECK(other.kind == "diverged");
-    CHECK_THAT(other.what(), Catch::Contains("step 1 at"));
+    CHECK_THAT(other.what(), Catch::Contains("step 2 at"));
   }
 }
 
