@@ -76,9 +76,9 @@ private:
 };
 
 template <class Future>
-class wait_op final : public wait_op_base {
+class wait_futures_op final : public wait_op_base {
 public:
-  wait_op(const wait_options& options, std::vector<Future> all)
+  wait_futures_op(const wait_options& options, std::vector<Future> all)
     : wait_op_base(options, cores_of(all)), all_(std::move(all)) {}
 
   waited<Future> resume() {
@@ -150,7 +150,8 @@ template <class R>
   requires detail::range_of_futures<std::remove_cvref_t<R>>
 [[nodiscard]] auto wait(const R& futures, wait_options options = {}) {
   using Future = std::remove_cvref_t<decltype(*futures.begin())>;
-  return detail::wait_op<Future>(options, detail::each_once<Future>(futures));
+  return detail::wait_futures_op<Future>(options,
+                                         detail::each_once<Future>(futures));
 }
 
 } // namespace troupe
