@@ -1,7 +1,8 @@
 // Fetches a page twenty times at once and prints each as it comes. In Python:
 //     for i in range(20):
-//         task = asyncio.ensure_future(get_url(host, port, path))
-//         task.add_done_callback(print_page)
+//         tasks.append(asyncio.ensure_future(get_url(host, port, path)))
+//     for task in asyncio.as_completed(tasks):
+//         print(await task)
 //     async for line in reader: ...
 // Run `python3 -m http.server 8000` beside it; fetch_pages PORT PATH asks for
 // another page than / of port 8000.
@@ -36,18 +37,12 @@ troupe::coro<std::string> get_url(std::string host, std::uint16_t port,
 }
 //! [get url]
 
-void print_page(const troupe::future<std::string>& page) {
-  std::cout << page.result() << '\n';
-}
-
 troupe::coro<void> async_main(std::uint16_t port, std::string path) {
   std::vector<troupe::task<std::string>> pages;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 20; ++i)
     pages.push_back(troupe::ensure_future(get_url("127.0.0.1", port, path)));
-    pages.back().add_done_callback(print_page);
-  }
-  for (auto& page : pages)
-    co_await page;
+  for (auto page : troupe::as_completed(pages))
+    std::cout << co_await page << '\n';
 }
 
 int main(int argc, char** argv) {

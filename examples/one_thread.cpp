@@ -3,6 +3,7 @@
 //         print("Hello world!", threading.current_thread())
 //         await asyncio.sleep(1)
 //         print("Hello again!", threading.current_thread())
+//     await asyncio.wait([create_task(hello()), create_task(hello())])
 // Prints: Hello world! (main thread), twice, and a second later
 //         Hello again! (main thread), twice
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <iostream>
 #include <thread>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -28,10 +30,10 @@ troupe::coro<void> hello() {
 }
 
 troupe::coro<void> async_main() {
-  auto first = troupe::create_task(hello());
-  auto second = troupe::create_task(hello());
-  co_await first;
-  co_await second;
+  std::vector<troupe::task<void>> tasks;
+  for (int i = 0; i < 2; ++i)
+    tasks.push_back(troupe::create_task(hello()));
+  co_await troupe::wait(tasks);
 }
 
 int main() {

@@ -258,6 +258,90 @@ hello {time}
 world {time}
 """, at_least=1)
 
+prints("gather", """
+starting main
+waiting for phases to complete
+in phase1
+in phase2
+done with phase2
+done with phase1
+results: phase1 result, phase2 result
+""", at_least=2)
+
+prints("gather_group", """
+first 0 begins
+first 1 begins
+second 0 begins
+second 1 begins
+first 0 is cancelled
+first 1 is cancelled
+second 0 ends
+second 1 ends
+first was cancelled
+second has 2 results
+""", at_least=0.1)
+
+prints("wait", """
+starting main
+waiting for phases to complete
+in phase 0
+in phase 1
+in phase 2
+done with phase 0
+done with phase 1
+done with phase 2
+results: phase 0 result, phase 1 result, phase 2 result
+""", at_least=0.2)
+
+prints("wait_timeout", """
+starting main
+waiting 0.1 for phases to complete
+in phase 0
+in phase 1
+in phase 2
+done with phase 0
+1 completed and 2 pending
+canceling tasks
+exiting main
+phase 1 canceled
+phase 2 canceled
+""", at_least=0.1)
+
+prints("as_completed", """
+starting main
+waiting for phases to complete
+in phase 0
+in phase 1
+in phase 2
+done with phase 2
+received answer phase 2 result
+done with phase 1
+received answer phase 1 result
+done with phase 0
+received answer phase 0 result
+in phase 3
+in phase 4
+done with phase 4
+the first of two: phase 4 result
+""", at_least=0.6)
+
+prints("timeout", """
+one
+the time was over
+three
+""", at_least=0.11)
+
+prints("task_group", """
+sum: 6
+patience was cancelled
+1 error: no luck
+""")
+
+prints("shield", """
+still saving
+saved
+""", at_least=0.1)
+
 prints("how_sleep_works", """
 anna naps
 bert naps
