@@ -1,4 +1,7 @@
-"""A timeout of wait is no error."""
+"""A timeout of wait is no error.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""What is late counts as a timeout, one by one."""
+"""What is late counts as a timeout, one by one.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""The time of a body is over."""
+"""The time of a body is over.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""Scopes in scopes."""
+"""Scopes in scopes.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""A deadline that is moved."""
+"""A deadline that is moved.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""Who cancels from outside is not mistaken."""
+"""Who cancels from outside is not mistaken.
+
+It depends on real time.
+"""
 
 import asyncio
 

@@ -1,4 +1,7 @@
-"""wait_for in all its ends."""
+"""wait_for in all its ends.
+
+It depends on real time.
+"""
 
 import asyncio
 

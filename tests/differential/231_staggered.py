@@ -1,4 +1,7 @@
-"""Candidates one after the other."""
+"""Candidates one after the other.
+
+It depends on real time.
+"""
 
 import asyncio
 
