@@ -1,14 +1,16 @@
 // open_connection and start_server: names become addresses, addresses sockets.
 
+#include <troupe/staggered_race.hpp>
+#include <troupe/stream.hpp>
+#include <troupe/thread_pool.hpp>
+
 #include "actors/server_actor.hpp"
 #include "actors/socket_actor.hpp"
 #include "runtime/resolver.hpp"
 #include "runtime/simulator.hpp"
 
-#include <troupe/stream.hpp>
-#include <troupe/thread_pool.hpp>
-
 #include <algorithm>
+#include <functional>
 
 namespace troupe {
 
@@ -31,8 +33,7 @@ public:
     spinlock lock;
   };
 
-  explicit connect_op(std::shared_ptr<attempt> x) : attempt_(std::move(x)) {
-  }
+  explicit connect_op(std::shared_ptr<attempt> x) : attempt_(std::move(x)) {}
 
   bool ready(frame_base&) const noexcept {
     return false;
@@ -95,8 +96,7 @@ void check_limit(std::size_t limit) {
 }
 
 coro<std::vector<tcp_endpoint>>
-find_addresses(std::string host, std::uint16_t port, int family,
-               bool passive) {
+find_addresses(std::string host, std::uint16_t port, int family, bool passive) {
   std::vector<tcp_endpoint> found;
   if (parse_address(host, port, family, found))
     co_return found;
@@ -124,7 +124,7 @@ std::exception_ptr merged(const std::vector<std::system_error>& errors,
   if (errors.size() == 1)
     return std::make_exception_ptr(errors.front());
   std::string text = "no address of ('" + host + "', " + std::to_string(port)
-                     + ") could be reached: ";
+                   + ") could be reached: ";
   for (const auto& e : errors)
     text += (&e == &errors.front() ? "" : "; ") + std::string{e.what()};
   return std::make_exception_ptr(
@@ -170,51 +170,138 @@ coro<server> start_server_with(ref<connection_handler> handler,
 
 } // namespace detail
 
+namespace detail {
+
+namespace {
+
+// A connection that came about.
+struct connected {
+  stream_link link;
+  tcp_endpoint target;
+};
+
+std::system_error failed_to(const tcp_endpoint& target, int code) {
+  return {code, std::system_category(),
+          "connect to " + to_string(address_of(target)) + " failed"};
+}
+
+coro<connected> connect_to(tcp_endpoint target, connect_options options) {
+  loop_core& home = need_running_loop("open_connection()");
+  std::shared_ptr<connect_op::attempt> attempt;
+  try {
+    std::optional<tcp_endpoint> local;
+    if (options.local_host)
+      local.emplace(asio::ip::make_address(options.local_host),
+                    options.local_port);
+    attempt = std::make_shared<connect_op::attempt>(
+      stream_link::open(home, target, local), target);
+  } catch (const std::system_error& e) {
+    throw failed_to(target, e.code().value());
+  }
+  co_await connect_op{attempt};
+  if (attempt->failed)
+    throw failed_to(target, attempt->failed.value());
+  co_return connected{std::move(attempt->link), target};
+}
+
+// Both families in turn, each in its order. The family of the first address
+// begins, with `first` addresses of it.
+std::vector<tcp_endpoint> interleaved(const std::vector<tcp_endpoint>& all,
+                                      std::size_t first) {
+  std::vector<tcp_endpoint> mine;
+  std::vector<tcp_endpoint> others;
+  for (const auto& x : all)
+    (x.protocol() == all.front().protocol() ? mine : others).push_back(x);
+  std::size_t ahead = std::min(first - 1, mine.size());
+  std::vector<tcp_endpoint> mixed(mine.begin(), mine.begin() + ahead);
+  for (std::size_t i = 0; i < std::max(mine.size() - ahead, others.size());
+       ++i) {
+    if (ahead + i < mine.size())
+      mixed.push_back(mine[ahead + i]);
+    if (i < others.size())
+      mixed.push_back(others[i]);
+  }
+  return mixed;
+}
+
+// Happy eyeballs (RFC 8305): a slow address holds the next one up only for a
+// moment.
+coro<race_result<connected>> race_to(std::vector<tcp_endpoint> targets,
+                                     connect_options options) {
+  std::vector<std::function<coro<connected>()>> attempts;
+  attempts.reserve(targets.size());
+  for (const auto& target : targets)
+    attempts.emplace_back(
+      [target, options] { return connect_to(target, options); });
+  return staggered_race(std::move(attempts), options.happy_eyeballs_delay);
+}
+
+// One after the other, with the errors of those that failed.
+coro<race_result<connected>> try_each(std::vector<tcp_endpoint> targets,
+                                      connect_options options) {
+  race_result<connected> result;
+  for (const auto& target : targets) {
+    try {
+      result.winner.emplace(co_await connect_to(target, options));
+      break;
+    } catch (const std::system_error&) {
+      result.exceptions.push_back(std::current_exception());
+    }
+  }
+  co_return result;
+}
+
+[[noreturn]] void throw_unreachable(const std::vector<std::exception_ptr>& all,
+                                    const connect_options& options,
+                                    const std::string& host,
+                                    std::uint16_t port) {
+  std::vector<std::exception_ptr> list;
+  std::vector<std::system_error> errors;
+  for (const auto& each : all)
+    try {
+      if (each)
+        std::rethrow_exception(each);
+    } catch (const std::system_error& e) {
+      errors.push_back(e);
+      list.push_back(each);
+    } catch (const cancelled_error&) {
+      // It lost against one that failed later.
+    }
+  if (list.empty())
+    throw timeout_error("open_connection failed: no address of ('" + host
+                        + "', " + std::to_string(port) + ") answered");
+  if (options.all_errors)
+    throw exception_group("open_connection failed", std::move(list));
+  std::rethrow_exception(merged(errors, host, port));
+}
+
+} // namespace
+
+} // namespace detail
+
 coro<connection> open_connection(std::string host, std::uint16_t port,
                                  connect_options options) {
   detail::check_limit(options.limit);
   auto& home = detail::need_running_loop("open_connection()");
-  auto targets = co_await detail::find_addresses(host, port, options.family,
-                                                 false);
-  std::vector<std::system_error> errors;
-  for (const auto& target : targets) {
-    std::shared_ptr<detail::connect_op::attempt> attempt;
-    try {
-      std::optional<detail::tcp_endpoint> local;
-      if (options.local_host)
-        local.emplace(asio::ip::make_address(options.local_host),
-                      options.local_port);
-      attempt = std::make_shared<detail::connect_op::attempt>(
-        detail::stream_link::open(home, target, local), target);
-    } catch (const std::system_error& e) {
-      errors.emplace_back(e.code().value(), std::system_category(),
-                          "connect to " + to_string(detail::address_of(target))
-                            + " failed");
-      continue;
-    }
-    co_await detail::connect_op{attempt};
-    if (attempt->failed) {
-      errors.emplace_back(attempt->failed.value(), std::system_category(),
-                          "connect to " + to_string(detail::address_of(target))
-                            + " failed");
-      continue;
-    }
-    auto& socket = detail::make_native<detail::socket_actor>(
-      home, std::move(attempt->link), target, options.limit,
-      static_cast<detail::server_actor*>(nullptr));
-    stream_reader reader{detail::socket_handle{&socket, false}};
-    socket.retain();
-    socket.add_writer();
-    stream_writer writer{detail::socket_handle{&socket, true}};
-    co_return connection{std::move(reader), std::move(writer)};
-  }
-  if (options.all_errors) {
-    std::vector<std::exception_ptr> list;
-    for (const auto& e : errors)
-      list.push_back(std::make_exception_ptr(e));
-    throw exception_group("open_connection failed", std::move(list));
-  }
-  std::rethrow_exception(detail::merged(errors, host, port));
+  auto targets
+    = co_await detail::find_addresses(host, port, options.family, false);
+  bool races = static_cast<bool>(options.happy_eyeballs_delay);
+  std::size_t first = options.interleave ? options.interleave : (races ? 1 : 0);
+  if (first > 0 && !targets.empty())
+    targets = detail::interleaved(targets, first);
+  auto attempts = races ? detail::race_to(std::move(targets), options)
+                        : detail::try_each(std::move(targets), options);
+  auto found = co_await attempts;
+  if (!found.winner)
+    detail::throw_unreachable(found.exceptions, options, host, port);
+  auto& socket = detail::make_native<detail::socket_actor>(
+    home, std::move(found.winner->link), found.winner->target, options.limit,
+    static_cast<detail::server_actor*>(nullptr));
+  stream_reader reader{detail::socket_handle{&socket, false}};
+  socket.retain();
+  socket.add_writer();
+  stream_writer writer{detail::socket_handle{&socket, true}};
+  co_return connection{std::move(reader), std::move(writer)};
 }
 
 // -- server ---------------------------------------------------------------------------
@@ -235,8 +322,7 @@ server::server(const server& other) noexcept : actor_(other.actor_) {
 }
 
 server::server(server&& other) noexcept
-  : actor_(std::exchange(other.actor_, nullptr)) {
-}
+  : actor_(std::exchange(other.actor_, nullptr)) {}
 
 server& server::operator=(server other) noexcept {
   std::swap(actor_, other.actor_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <troupe/task.hpp>
+#include <troupe/time_limit.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -450,10 +451,17 @@ struct connect_options {
   /// Throws an `exception_group` with one error for each address, instead of
   /// one error with all messages.
   bool all_errors = false;
+  /// Happy eyeballs: the next address is tried when the one before has failed,
+  /// or after this delay; the first that answers is taken. Without one
+  /// (`nullptr`) they are tried one after the other.
+  time_limit happy_eyeballs_delay = {};
+  /// Takes IPv6 and IPv4 addresses in turn, after so many of the first family;
+  /// 0: in the order of the resolver, or 1 with happy eyeballs.
+  std::size_t interleave = 0;
 };
 
 /// Connects to a TCP server. The name is resolved on the default pool; the
-/// addresses are tried one after the other.
+/// addresses are tried one after the other, or by happy eyeballs.
 /// @param host  a name or an address.
 /// @param port  1 to 65,535.
 /// @throws std::system_error  if no address could be reached, or the name could
