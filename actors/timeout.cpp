@@ -115,6 +115,10 @@ deadline deadline_of(time_limit limit) {
     std::chrono::nanoseconds{deadline_after(home.now(), limit.count())}};
 }
 
+bool has_several_workers() {
+  return !need_running_loop("wait_for()").exclusive();
+}
+
 void throw_timed_out() {
   throw timeout_error("the time was over");
 }

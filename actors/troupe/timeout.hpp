@@ -46,6 +46,7 @@ namespace detail {
 class timeout_core;
 deadline deadline_of(time_limit limit);
 [[noreturn]] void throw_timed_out();
+bool has_several_workers();
 } // namespace detail
 
 /// The inside of `timeout()`: tells and moves the deadline. Copies name the
@@ -165,6 +166,13 @@ coro<T> run_with_limit(A x, deadline when) {
 // No time at all: what is done is read, all else is cancelled.
 template <class T, class A>
 coro<T> run_without_time(A x) {
+  if constexpr (is_coro<A>) {
+    if (has_several_workers()) { // a task could begin before it is cancelled
+      x.close();
+      co_await sleep(std::chrono::seconds{0});
+      throw_timed_out();
+    }
+  }
   auto child = child_of(std::move(x));
   if (!child.done()) {
     child.cancel();
