@@ -1,6 +1,6 @@
 #pragma once
 
-#include <troupe/queue.hpp>
+#include <troupe/detail/queue_op.hpp>
 
 namespace troupe::detail {
 

@@ -1,43 +1,10 @@
 // Barriers and queues: who goes on, and in which turn.
 
-#include "differential/program.hpp"
+#include "differential/coordination.hpp"
 
 using namespace differential;
 using namespace troupe;
 using namespace std::chrono_literals;
-
-namespace {
-
-coro<void> await_all(std::vector<task<>>& tasks, bool told = false) {
-  for (auto& each : tasks) {
-    try {
-      co_await each;
-    } catch (const cancelled_error&) {
-      if (told)
-        print("cancelled");
-    }
-  }
-}
-
-coro<void> turns(int count) {
-  for (int i = 0; i < count; ++i)
-    co_await sleep(0s);
-}
-
-class numbers {
-public:
-  explicit numbers(int seed) : seed_(seed) {}
-
-  int operator()(int limit) {
-    seed_ = (seed_ * 1'103'515'245 + 12'345) % 2'147'483'648;
-    return static_cast<int>(seed_ / 65'536 % limit);
-  }
-
-private:
-  long long seed_;
-};
-
-} // namespace
 
 PROGRAM(119_barrier_rounds) {
   auto walk = [](char name, barrier gate, int rounds, int steps) -> coro<void> {
