@@ -92,8 +92,7 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   failure_id_.clear();
 }
 
-// -- running
-// -----------------------------------------------------------------------
+// -- running ------------------------------------------------------------------
 
 void simulator::drive(loop_core& loop) {
   batch_ = 0;
@@ -221,8 +220,7 @@ void simulator::run_one(loop_core& loop) {
   }
 }
 
-// -- choosing
-// ----------------------------------------------------------------------
+// -- choosing -----------------------------------------------------------------
 
 std::size_t simulator::undisturbed(std::size_t ways) const noexcept {
   if (preferred_ != nobody)
@@ -266,8 +264,7 @@ bool simulator::take(short_cut which) {
   return !refused;
 }
 
-// -- failing
-// -----------------------------------------------------------------------
+// -- failing ------------------------------------------------------------------
 
 void simulator::fail(loop_core& loop, failure_kind kind, std::string what,
                      std::string id) {
@@ -300,8 +297,7 @@ void simulator::blocked(const task_base& task) {
          "circle " + wait_places(task.home()));
 }
 
-// -- what people read
-// --------------------------------------------------------------
+// -- what people read ---------------------------------------------------------
 
 void simulator::note(const job_label& label, std::size_t taken,
                      std::size_t ways, loop_core&, const job& item) {

@@ -415,7 +415,27 @@ void task_base::finish(frame_base& root) {
 }
 
 void task_base::drop_letters() noexcept {
-  letter* left = box_.close(exclusive_);
+  drop_letters(close_mailbox());
+}
+
+// What was in the mailbox, without an answer: that lives in a frame.
+letter* task_base::close_mailbox() noexcept {
+  letter* kept = nullptr;
+  letter** last = &kept;
+  for (letter* each = box_.close(exclusive_); each;) {
+    letter* item = std::exchange(each, each->next);
+    if (item->kind == letter_kind::answer) {
+      answered_ = true;
+      continue;
+    }
+    item->next = nullptr;
+    *last = item;
+    last = &item->next;
+  }
+  return kept;
+}
+
+void task_base::drop_letters(letter* left) noexcept {
   while (left) {
     letter* next = left->next;
     if (left->kind == letter_kind::cancel)
@@ -436,6 +456,7 @@ frame_base* task_base::root() const noexcept {
 
 void task_base::abandon() noexcept {
   home_->leave(*this);
+  letter* left = close_mailbox(); // first: the frames have an answer in them
   if (op_ && !answered_)
     op_->withdraw();
   if (frame_base* frame = root()) {
@@ -446,7 +467,7 @@ void task_base::abandon() noexcept {
   top_ = nullptr;
   forget_watchers();
   on_end(future_state::cancelled);
-  drop_letters();
+  drop_letters(left);
   release();
 }
 

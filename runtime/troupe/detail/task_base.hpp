@@ -161,6 +161,8 @@ private:
 
   frame_base* root() const noexcept;
   void drop_letters() noexcept;
+  void drop_letters(letter* left) noexcept;
+  letter* close_mailbox() noexcept;
 
   // These fill the last word of future_core. The bits belong to whoever runs the
   // task; other workers read `exclusive_`, which therefore has a byte of its own.
