@@ -223,6 +223,11 @@ public:
   }
 
 private:
+  // A tuple says little in one line.
+  std::string value_text() const override {
+    return {};
+  }
+
   ~gather_tuple() override = default;
 
   void collect() override {
@@ -256,6 +261,10 @@ public:
     : gather_core(home, slot_, size, Outcomes) {}
 
 private:
+  std::string value_text() const override {
+    return {};
+  }
+
   ~gather_list() override = default;
 
   void collect() override {

@@ -45,6 +45,10 @@ public:
   }
 
 private:
+  std::string value_text() const override {
+    return text_of_result<T>(const_cast<result_slot<T>&>(slot_));
+  }
+
   ~shield_cell() override = default;
 
   void collect(future_core& inner) override {
