@@ -46,7 +46,7 @@ public:
 
 private:
   std::string value_text() const override {
-    return text_of_result<T>(const_cast<result_slot<T>&>(slot_));
+    return text_of_result<T>(*result_);
   }
 
   ~shield_cell() override = default;
