@@ -34,6 +34,7 @@ void simulated_world::drop_loop() noexcept {
   if (!loop_)
     return;
   loop_.close();
+  simulator_.end_network(); // it knows the loop, which may go now
   loop_ = {};
 }
 
