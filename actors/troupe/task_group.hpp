@@ -99,7 +99,8 @@ public:
   void cancel() const;
 
   /// Returns the printable text: how many tasks and errors there are.
-  friend std::string to_string(const task_group& x);
+  friend /// Returns the printable text: the state and how many children there are.
+std::string to_string(const task_group& x);
 
   /// @cond PRIVATE
   detail::group_core& core() const noexcept {
@@ -111,6 +112,7 @@ private:
   detail::group_core* core_;
 };
 
+/// Returns the printable text: the state and how many children there are.
 std::string to_string(const task_group& x);
 
 namespace detail {

@@ -1,6 +1,6 @@
 """Checks that one word opens all doors: <room>/troupe/<word>.hpp is tested by
-<word>_test.cpp in tests/<room>/ or tests/conformance/. Run it from the top of
-the sources.
+<word>_test.cpp in tests/<room>/, tests/conformance/ or tests/simulation/. Run
+it from the top of the sources.
 """
 
 import pathlib
@@ -10,12 +10,14 @@ import sys
 EXCEPTIONS = {"troupe"}
 
 missing = [
-    f"{header}: no {header.stem}_test.cpp in tests/{room}/ or tests/conformance/"
+    f"{header}: no {header.stem}_test.cpp in tests/{room}/, conformance/ or "
+    "simulation/"
     for room in ("runtime", "actors")
     for header in sorted(pathlib.Path(room, "troupe").glob("*.hpp"))
     if header.stem not in EXCEPTIONS
     and not any(pathlib.Path("tests", folder, f"{header.stem}_test.cpp").is_file()
-                for folder in (room, "conformance"))
+                for folder in (room, "conformance", "simulation",
+                              "simulation/gtest"))
 ]
 print("\n".join(missing))
 sys.exit(1 if missing else 0)
