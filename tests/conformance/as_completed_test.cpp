@@ -22,11 +22,6 @@ coro<int> after(future<void> gate, int value) {
   co_return value;
 }
 
-coro<int> fails_after(future<void> gate) {
-  co_await gate;
-  throw std::runtime_error("broken");
-}
-
 coro<int> give(int value) {
   co_return value;
 }
@@ -34,10 +29,6 @@ coro<int> give(int value) {
 coro<int> fails() {
   throw std::runtime_error("broken");
   co_return 0;
-}
-
-coro<void> pause(std::chrono::milliseconds delay) {
-  co_await sleep(delay);
 }
 
 template <class T>

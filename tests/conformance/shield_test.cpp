@@ -23,22 +23,9 @@ coro<int> after(future<void> gate, int value) {
   co_return value;
 }
 
-coro<void> nothing() {
-  co_return;
-}
-
-coro<std::unique_ptr<int>> owned(int value) {
-  co_return std::make_unique<int>(value);
-}
-
 coro<int> fails_after(future<void> gate) {
   co_await gate;
   throw std::runtime_error("broken");
-}
-
-coro<int> fails() {
-  throw std::runtime_error("broken");
-  co_return 0;
 }
 
 coro<int> give(int value) {

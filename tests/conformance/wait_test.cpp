@@ -31,11 +31,6 @@ coro<int> give(int value) {
   co_return value;
 }
 
-coro<int> fails() {
-  throw std::runtime_error("broken");
-  co_return 0;
-}
-
 coro<void> pause(std::chrono::milliseconds delay) {
   co_await sleep(delay);
 }
