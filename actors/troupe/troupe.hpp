@@ -16,6 +16,7 @@
 #include <troupe/gather.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
+#include <troupe/outcome.hpp>
 #include <troupe/queue.hpp>
 #include <troupe/run.hpp>
 #include <troupe/semaphore.hpp>
@@ -26,5 +27,6 @@
 #include <troupe/task.hpp>
 #include <troupe/task_group.hpp>
 #include <troupe/thread_pool.hpp>
+#include <troupe/time_limit.hpp>
 #include <troupe/timeout.hpp>
 #include <troupe/wait.hpp>

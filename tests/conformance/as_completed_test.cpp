@@ -1,7 +1,6 @@
-// Several futures in the order of their completion.
+// What asyncio promises about as_completed.
 
 #include <troupe/as_completed.hpp>
-#include <troupe/wait.hpp>
 
 #include "support/errors.hpp"
 #include "support/test.hpp"
@@ -33,7 +32,8 @@ coro<int> fails() {
 
 template <class T>
 coro<void> settled(T x) {
-  co_await reached([x] { return x.done(); });
+  auto done = [x] { return x.done(); }; // named: docs/compilers.md
+  co_await reached(done);
 }
 
 using gates = std::vector<future<void>>;

@@ -1,7 +1,6 @@
-// What asyncio promises about gather and shield.
+// What asyncio promises about gather.
 
 #include <troupe/gather.hpp>
-#include <troupe/shield.hpp>
 
 #include "support/errors.hpp"
 #include "support/record.hpp"
@@ -423,4 +422,3 @@ TEST_CASE("gather: many children", "[gather]") {
     CHECK(sum == 20'000);
   });
 }
-

@@ -1,4 +1,4 @@
-// Shields.
+// What asyncio promises about shield.
 
 #include <troupe/gather.hpp>
 #include <troupe/shield.hpp>
@@ -30,11 +30,6 @@ coro<int> fails_after(future<void> gate) {
 
 coro<int> give(int value) {
   co_return value;
-}
-
-template <class T>
-coro<T> forward(future<T> x) {
-  co_return co_await x;
 }
 
 // "value", "cancelled: message" or the error's text.

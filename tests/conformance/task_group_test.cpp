@@ -1,4 +1,4 @@
-// What asyncio promises about task groups, and what exception groups can do.
+// What asyncio promises about task groups.
 
 #include <troupe/task_group.hpp>
 

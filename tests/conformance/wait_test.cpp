@@ -1,6 +1,5 @@
-// What asyncio promises about wait and as_completed.
+// What asyncio promises about wait.
 
-#include <troupe/as_completed.hpp>
 #include <troupe/wait.hpp>
 
 #include "support/errors.hpp"
@@ -37,7 +36,8 @@ coro<void> pause(std::chrono::milliseconds delay) {
 
 template <class T>
 coro<void> settled(T x) {
-  co_await reached([x] { return x.done(); });
+  auto done = [x] { return x.done(); }; // named: docs/compilers.md
+  co_await reached(done);
 }
 
 using gates = std::vector<future<void>>;
@@ -274,4 +274,3 @@ TEST_CASE("wait: for a future of another loop is refused", "[wait]") {
   other.close();
   CHECK(refused == errc::wrong_loop);
 }
-

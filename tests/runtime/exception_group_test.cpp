@@ -1,4 +1,4 @@
-// Groups of errors: divided, searched, unwrapped.
+// What exception groups can do.
 
 #include <troupe/exception_group.hpp>
 
