@@ -348,8 +348,9 @@ void task_base::run() {
     }
     if (must_cancel_ && op_->request_cancel(cancel_message()))
       must_cancel_ = false;
+    bool watched = simulated_; // asleep it may be run, and ended, by another
     if (box_.try_block(exclusive_)) {
-      if (simulated_) [[unlikely]]
+      if (watched) [[unlikely]]
         home_->simulation()->blocked(*this);
       return;
     }
