@@ -52,8 +52,11 @@ public:
         mine->lock.lock();
         connect_op* waiter = std::exchange(mine->waiter, nullptr);
         mine->lock.unlock();
-        if (waiter)
-          waiter->answer();
+        if (!waiter)
+          return;
+        if (failed)
+          mine->link.close(); // gone when the error is seen
+        waiter->answer();
       });
     return true;
   }
