@@ -634,7 +634,9 @@ TEST_CASE("stream: a read, a drain and a wait that stand when the program ends "
     record<std::string> ends;
     plain_listener listener{how.family, 4096};
     std::optional<linked> kept;
-    auto watch = [&ends](std::string name, auto wait) -> coro<void> {
+    std::atomic<int> begun{0}; // a task that has not begun would not see its end
+    auto watch = [&](std::string name, auto wait) -> coro<void> {
+      ++begun;
       auto problem = co_await failure_of(std::move(wait));
       ends.add(name + (was_cancelled(problem) ? " cancelled" : " ended"));
     };
@@ -647,6 +649,7 @@ TEST_CASE("stream: a read, a drain and a wait that stand when the program ends "
         create_task(watch("drain", kept->writer.drain()));
         create_task(watch("read", kept->reader.read()));
         create_task(watch("wait", kept->writer.wait_closed()));
+        (void)co_await reached([&] { return begun == 3; });
         co_await turns(20);
       },
       how.options);
