@@ -2,6 +2,7 @@
 
 #include "bugs/bank.hpp"
 
+#include <memory>
 #include <deque>
 #include <utility>
 
@@ -20,39 +21,46 @@ using line = std::deque<future<void>>;
 template <bool Right>
 class lazy_semaphore {
 public:
-  explicit lazy_semaphore(int free) : free_(free) {}
+  explicit lazy_semaphore(int free) {
+    data_->free = free;
+  }
 
   coro<void> acquire() {
-    if (free_ > 0) {
-      --free_;
+    if (data_->free > 0) {
+      --data_->free;
       co_return;
     }
     auto turn = future<void>::make();
-    line_.push_back(turn);
+    data_->waiting.push_back(turn);
     co_await turn;
   }
 
   void release() {
-    ++free_;
-    if (!std::exchange(woken_, true))
-      get_running_loop().call_soon([this] { wake(); });
+    ++data_->free;
+    if (!std::exchange(data_->woken, true))
+      get_running_loop().call_soon([data = data_] { wake(*data); });
   }
 
 private:
-  void wake() {
-    woken_ = false;
-    while (free_ > 0 && !line_.empty()) {
-      --free_;
-      line_.front().set_result();
-      line_.pop_front();
+  // The callback may run when the program has ended.
+  struct data {
+    int free = 0;
+    bool woken = false;
+    line waiting;
+  };
+
+  static void wake(data& mine) {
+    mine.woken = false;
+    while (mine.free > 0 && !mine.waiting.empty()) {
+      --mine.free;
+      mine.waiting.front().set_result();
+      mine.waiting.pop_front();
       if (!Right)
         break;
     }
   }
 
-  int free_;
-  bool woken_ = false;
-  line line_;
+  std::shared_ptr<data> data_ = std::make_shared<data>();
 };
 
 template <class Semaphore>
