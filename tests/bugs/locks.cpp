@@ -2,8 +2,8 @@
 
 #include "bugs/bank.hpp"
 
-#include <memory>
 #include <deque>
+#include <memory>
 #include <utility>
 
 using namespace troupe;
