@@ -50,8 +50,7 @@ explore_options with_environment(explore_options options) {
   return options;
 }
 
-// A mark of the exploration: the function that makes the program's coroutine
-// is one for each program; its name is not known, but its settings are.
+// One exploration: runs, repeats, and makes a failure simple.
 class explorer {
 public:
   explorer(program_ref program, const explore_options& options)
@@ -66,12 +65,13 @@ public:
   }
 
 private:
-  void replay(schedule how);
+  void replay(run_plan plan);
   void search();
   run_plan plan_for(std::uint64_t number);
   void run(const run_plan& plan);
   bool fails_with(const run_plan& plan, const std::string& id);
   void recheck(const run_plan& plan, std::uint64_t number);
+  void tell_other_steps(const run_plan& plan, std::uint64_t number);
   void found(run_plan plan, std::uint64_t number);
   void shrink(run_plan& plan, const std::string& id);
   void leave_out(run_plan& plan, const std::string& id);
@@ -158,20 +158,23 @@ void explorer::recheck(const run_plan& plan, std::uint64_t number) {
   strategy tree = sim.chooser(); // the walk through the tree stands here
   run(again);
   sim.chooser() = std::move(tree);
-  if (sim.failed() || sim.trace_hash() != hash) {
-    result_.ended = "failure";
-    result_.found_after = number + 1;
-    result_.found.emplace(
-      "not deterministic: the same schedule gave other steps the second time. "
-      "The program depends on something outside: a clock, an address, a "
-      "global, an unordered container, a thread.\n"
-        + (sim.failed() ? sim.failure_text() : std::string{}),
-      "not deterministic", "not deterministic", encode({.plan = plan}));
-  }
+  if (sim.failed() || sim.trace_hash() != hash)
+    tell_other_steps(plan, number);
 }
 
-// -- a failure
-// ---------------------------------------------------------------------
+void explorer::tell_other_steps(const run_plan& plan, std::uint64_t number) {
+  const simulator& sim = world_.sim();
+  result_.ended = "failure";
+  result_.found_after = number + 1;
+  result_.found.emplace(
+    "not deterministic: the same schedule gave other steps the second time. "
+    "The program depends on something outside: a clock, an address, a "
+    "global, an unordered container, a thread.\n"
+      + (sim.failed() ? sim.failure_text() : std::string{}),
+    "not deterministic", "not deterministic", encode(plan));
+}
+
+// -- a failure ---------------------------------------------------------------
 
 void explorer::found(run_plan plan, std::uint64_t number) {
   simulator& sim = world_.sim();
@@ -185,9 +188,8 @@ void explorer::found(run_plan plan, std::uint64_t number) {
   run_plan as_found = plan;
   run(plan);
   if (sim.failure_id() != id || sim.trace_hash() != hash) {
-    recheck(as_found, number);
-    if (result_.found)
-      return;
+    tell_other_steps(as_found, number);
+    return;
   }
   if (options_.shrink && plan.replays)
     shrink(plan, id);
@@ -300,15 +302,15 @@ void explorer::tell(run_plan plan) {
   plan.records = true;
   run(plan);
   plan.checks = world_.sim().checks();
-  result_.found = failure_of(world_.sim(), {.plan = std::move(plan)});
+  result_.found = failure_of(world_.sim(), plan);
 }
 
-void explorer::replay(schedule how) {
-  how.plan.records = true;
-  how.plan.may_break_cycles = options_.may_break_cycles;
+void explorer::replay(run_plan plan) {
+  plan.records = true;
+  plan.may_break_cycles = options_.may_break_cycles;
   result_.ended = "replay";
   result_.schedules = 1;
-  run(how.plan);
+  run(plan);
   simulator& sim = world_.sim();
   result_.distinct = 1;
   result_.longest = sim.choices();
@@ -316,7 +318,7 @@ void explorer::replay(schedule how) {
   if (sim.failed()) {
     result_.found_after = 1;
     result_.switches_before = result_.switches_after = sim.deviations().size();
-    result_.found = failure_of(sim, how);
+    result_.found = failure_of(sim, plan);
   }
 }
 

@@ -89,12 +89,16 @@ void simulated_world::run_main(program_ref program) {
   }
   auto main = loop_.create_task(std::move(*body), {.name = "main"},
                                 site{"main", "", 0});
+  simulator_.follow(main.core());
   try {
     loop_.run_until_done(main);
+  } catch (const simulation_stopped&) {
+    // Why is looked at below.
   } catch (const error& e) {
     if (!simulator_.failed())
       simulator_.fail(*loop_.core(), failure_kind::exception, e.what());
   }
+  simulator_.follow(nullptr);
   if (simulator_.failed()) {
     if (main.done() && !main.cancelled())
       main.core()->mark_retrieved();
@@ -155,8 +159,7 @@ void simulated_world::finish_left_overs() {
     drop_loop();
 }
 
-// -- the report
-// --------------------------------------------------------------------
+// -- the report --------------------------------------------------------------
 
 namespace {
 
@@ -199,14 +202,14 @@ std::string table_of(const std::vector<step_text>& steps) {
 
 } // namespace
 
-test::failure failure_of(const simulator& sim, const schedule& how) {
-  std::string replay = encode(how);
+test::failure failure_of(const simulator& sim, const run_plan& plan) {
+  std::string replay = encode(plan);
   std::string kind = name_of(sim.failure());
   std::string text = kind + ": " + sim.failure_text();
   if (text.back() != '\n')
     text += '\n';
   text += "after " + std::to_string(sim.steps()) + " steps, seed "
-        + std::to_string(how.plan.seed) + ", "
+        + std::to_string(plan.seed) + ", "
         + std::to_string(sim.deviations().size())
         + " choices against asyncio's order\n";
   if (!sim.remarks().empty()) {

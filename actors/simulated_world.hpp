@@ -37,7 +37,7 @@ private:
 };
 
 // The text of a failed run, all in all at most 40 lines.
-test::failure failure_of(const simulator& sim, const schedule& how);
+test::failure failure_of(const simulator& sim, const run_plan& plan);
 
 // The simulator that runs this thread's program, or null.
 simulator* this_simulator() noexcept;

@@ -105,7 +105,7 @@ void simulation::run_program(detail::program_ref program) {
     plan.odds = options_.odds;
     plan.most_steps = options_.max_steps;
   } else {
-    plan = detail::decode(options_.schedule).plan;
+    plan = detail::decode(options_.schedule);
   }
   plan.may_break_cycles = options_.may_break_cycles;
   plan.records = true;
@@ -116,7 +116,7 @@ void simulation::run_program(detail::program_ref program) {
   plan.replays = sim.choices_kept();
   plan.deviations = sim.deviations();
   plan.checks = sim.checks();
-  throw detail::failure_of(sim, {.plan = std::move(plan)});
+  throw detail::failure_of(sim, plan);
 }
 
 std::uint64_t simulation::steps() const noexcept {
@@ -131,8 +131,7 @@ std::uint64_t simulation::trace_hash() const noexcept {
   return world_->sim().trace_hash();
 }
 
-// -- inside a program
-// ---------------------------------------------------------------
+// -- inside a program --------------------------------------------------------
 
 bool simulated() noexcept {
   return detail::this_simulator() != nullptr;

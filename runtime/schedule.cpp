@@ -92,10 +92,8 @@ bytes bytes_of_text(std::string_view text) {
 
 } // namespace
 
-std::string encode(const schedule& from) {
-  const run_plan& plan = from.plan;
-  bytes out{static_cast<std::uint8_t>(from.program >> 8),
-            static_cast<std::uint8_t>(from.program)};
+std::string encode(const run_plan& plan) {
+  bytes out;
   put(out, plan.seed);
   put(out, plan.odds);
   put(out, plan.most_steps);
@@ -127,13 +125,10 @@ std::string encode(const schedule& from) {
   return text_of_bytes(out);
 }
 
-schedule decode(std::string_view text) {
+run_plan decode(std::string_view text) {
   bytes all = bytes_of_text(text);
   reader in{all};
-  schedule result;
-  result.program = static_cast<std::uint16_t>(in.byte() << 8);
-  result.program = static_cast<std::uint16_t>(result.program | in.byte());
-  run_plan& plan = result.plan;
+  run_plan plan;
   plan.seed = in.number();
   plan.odds = static_cast<unsigned>(in.number());
   plan.most_steps = in.number();
@@ -157,7 +152,7 @@ schedule decode(std::string_view text) {
   }
   while (in.left() > 0)
     plan.checks.push_back(in.byte());
-  return result;
+  return plan;
 }
 
 } // namespace troupe::detail

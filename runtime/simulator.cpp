@@ -83,6 +83,7 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   deviations_.clear();
   next_forced_ = 0;
   preferred_ = nobody;
+  main_ = nullptr;
   choices_kept_ = true;
   checks_.clear();
   texts_.clear();
@@ -202,7 +203,7 @@ void simulator::run_one(loop_core& loop) {
   hash_ = mix_label(hash_, label);
   ++steps_;
   if (plan_.records)
-    note(label, taken, ways, loop, item);
+    note(label, taken, ways, item);
   if (steps_ <= plan_.checks.size())
     check_step(loop, static_cast<std::uint8_t>(hash_), label);
   if (plan_.most_steps != 0 && steps_ > plan_.most_steps)
@@ -214,6 +215,8 @@ void simulator::run_one(loop_core& loop) {
     this_step = this;
     item.run();
     this_step = nullptr;
+    if (main_ && main_->state() == future_state::failed)
+      loop.exit_with(std::make_exception_ptr(simulation_stopped{}));
   } else {
     // It is not lost: whoever drops the loop finds it.
     loop.first_.ready.push(item);
@@ -300,7 +303,7 @@ void simulator::blocked(const task_base& task) {
 // -- what people read ---------------------------------------------------------
 
 void simulator::note(const job_label& label, std::size_t taken,
-                     std::size_t ways, loop_core&, const job& item) {
+                     std::size_t ways, const job& item) {
   if (checks_.size() < most_checks)
     checks_.push_back(static_cast<std::uint8_t>(hash_));
   step_text text;

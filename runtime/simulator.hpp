@@ -12,6 +12,7 @@
 
 namespace troupe::detail {
 
+class future_core;
 class op;
 class simulated_network;
 class task_base;
@@ -100,6 +101,12 @@ public:
 
   std::int64_t elapsed() const noexcept {
     return now_ - epoch;
+  }
+
+  // The program's task: when it has thrown, no other step follows, since what
+  // the others refer to went with its frame.
+  void follow(const future_core* main) noexcept {
+    main_ = main;
   }
 
   // Runs jobs until the loop is stopped, as `loop_core::run_forever` does.
@@ -229,7 +236,7 @@ private:
   bool jump(loop_core& loop);
   void run_one(loop_core& loop);
   void note(const job_label& label, std::size_t taken, std::size_t ways,
-            loop_core& loop, const job& item);
+            const job& item);
   void check_step(loop_core& loop, std::uint8_t mark, const job_label& label);
   void report_deadlock(loop_core& loop);
   std::size_t undisturbed(std::size_t ways) const noexcept;
@@ -254,6 +261,7 @@ private:
   std::vector<deviation> deviations_;
   std::size_t next_forced_ = 0;
   std::uint64_t preferred_ = nobody;
+  const future_core* main_ = nullptr;
   bool choices_kept_ = true;
   std::vector<std::uint8_t> checks_;
   std::vector<step_text> texts_; // a ring
