@@ -89,8 +89,7 @@ void item_store::pop(void* to) {
   shrink();
 }
 
-// -- a heap: no item goes before its parent
-// -----------------------------------------
+// -- a heap: no item goes before its parent ----------------------------------
 
 bool item_store::before(const void* x, number nx, const void* y,
                         number ny) const {

@@ -8,8 +8,7 @@ namespace troupe {
 
 namespace detail {
 
-// -- coordinator
-// --------------------------------------------------------------------
+// -- coordinator -------------------------------------------------------------
 
 // The one rule of a lock: when it is released, the first in line gets it.
 void lock_core::pass_on(turn& mine) noexcept {
@@ -80,8 +79,7 @@ const task_base* lock_core::blocker(const wait_op&,
   return static_cast<const task_base*>(task.get());
 }
 
-// -- ops
-// ----------------------------------------------------------------------------
+// -- ops ---------------------------------------------------------------------
 
 bool lock_op_base::ready(frame_base& frame) {
   task_ = frame.task_;
@@ -101,8 +99,7 @@ void lock_op_base::taken_up() noexcept {
 
 } // namespace detail
 
-// -- guard
-// --------------------------------------------------------------------------
+// -- guard -------------------------------------------------------------------
 
 lock_guard::lock_guard(detail::coordinator& core, bool exclusive) noexcept
   : core_(&core), exclusive_(exclusive) {
@@ -136,8 +133,7 @@ void lock_guard::give_up() noexcept {
   }
 }
 
-// -- handle
-// -------------------------------------------------------------------------
+// -- handle ------------------------------------------------------------------
 
 lock::lock(std::string_view name)
   : coordinator_handle(new detail::lock_core(name)) {}

@@ -14,8 +14,7 @@ queue_core& core_of(const any_queue& x) noexcept {
 
 } // namespace
 
-// -- ops
-// ----------------------------------------------------------------------------
+// -- ops ---------------------------------------------------------------------
 
 bool put_op_base::put_now(frame_base& frame, void* item) {
   task_ = frame.task_;
@@ -58,8 +57,7 @@ bool join_op::start() {
 
 } // namespace detail
 
-// -- handle
-// -------------------------------------------------------------------------
+// -- handle ------------------------------------------------------------------
 
 any_queue::any_queue(const detail::item_type& type, detail::item_order order,
                      std::ptrdiff_t maxsize, std::string_view name)

@@ -155,8 +155,7 @@ void semaphore_op_base::taken_up() noexcept {
 
 } // namespace detail
 
-// -- guard
-// --------------------------------------------------------------------------
+// -- guard -------------------------------------------------------------------
 
 void semaphore_guard::release() {
   detail::coordinator* core = std::exchange(core_, nullptr);
@@ -186,8 +185,7 @@ void semaphore_guard::give_up() noexcept {
   }
 }
 
-// -- handle
-// -------------------------------------------------------------------------
+// -- handle ------------------------------------------------------------------
 
 semaphore::semaphore(int value, std::string_view name)
   : semaphore(value, name, false) {}

@@ -61,8 +61,7 @@ detail::link_plan plan_of(const link_options& options) {
 
 } // namespace
 
-// -- network
-// -----------------------------------------------------------------------
+// -- network -----------------------------------------------------------------
 
 network::network() {
   network_here();
@@ -145,8 +144,7 @@ std::size_t network::open_connections() const {
   return network_here().open_connections();
 }
 
-// -- node
-// --------------------------------------------------------------------------
+// -- node --------------------------------------------------------------------
 
 namespace {
 

@@ -311,8 +311,7 @@ void group_core::last_gone() noexcept {
   delete this;
 }
 
-// -- a seat for a child to come
-// -----------------------------------------------------
+// -- a seat for a child to come ----------------------------------------------
 
 group_seat::group_seat(group_core& group) : group_(group) {
   group_.reserve();
@@ -332,8 +331,7 @@ void group_seat::take(future_core& child) {
   taken_ = true;
 }
 
-// -- the scope
-// ------------------------------------------------------------------------
+// -- the scope ---------------------------------------------------------------
 
 void enter_group(const task_group& group) {
   group.core().enter();

@@ -188,8 +188,7 @@ void simulated_connection::drop_pipe(int from) {
   out.reset = out.held_up = false;
 }
 
-// -- from outside
-// ----------------------------------------------------------------
+// -- from outside ------------------------------------------------------------
 
 void simulated_connection::link_changed() {
   for (int from : {0, 1}) {

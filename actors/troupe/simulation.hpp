@@ -169,8 +169,7 @@ private:
   detail::simulated_world* world_;
 };
 
-// -- inside a program
-// -----------------------------------------------------------
+// -- inside a program --------------------------------------------------------
 
 /// True while a simulated program runs on this thread.
 bool simulated() noexcept;
@@ -228,8 +227,7 @@ coro<void> eventually(Predicate predicate, std::chrono::nanoseconds limit) {
   }
 }
 
-// -- exploring
-// ------------------------------------------------------------------
+// -- exploring ---------------------------------------------------------------
 
 /// What `explore` may spend, and how.
 struct explore_options {

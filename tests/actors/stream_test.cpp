@@ -110,8 +110,7 @@ private:
 
 } // namespace
 
-// -- back-pressure
-// ----------------------------------------------------------------
+// -- back-pressure -----------------------------------------------------------
 
 TEST_CASE(
   "stream: a peer that sends 64 MiB to nobody who reads is stopped, and "
@@ -219,8 +218,7 @@ TEST_CASE("stream_reader: a huge readexactly takes no memory before the data "
   });
 }
 
-// -- both directions
-// ----------------------------------------------------------------
+// -- both directions ---------------------------------------------------------
 
 TEST_CASE("stream: 1 MB goes both ways at once", "[stream][threads]") {
   for_each_setting([](setting how) {
@@ -355,8 +353,7 @@ TEST_CASE("stream_reader: a read that begins in the last turn of a run is "
   loop.close();
 }
 
-// -- cancelling
-// ---------------------------------------------------------------------
+// -- cancelling --------------------------------------------------------------
 
 TEST_CASE("stream_reader: of 1,000 cancelled reads none loses a byte",
           "[stream][threads]") {
@@ -530,8 +527,7 @@ TEST_CASE("open_connection: cancelled at any turn it leaves no socket",
   });
 }
 
-// -- handles
-// ------------------------------------------------------------------------
+// -- handles -----------------------------------------------------------------
 
 TEST_CASE("stream_writer: dropped without close it is reported, and its data "
           "still sent",

@@ -325,8 +325,7 @@ TEST_CASE("exception handler: of several exits at once one counts",
   });
 }
 
-// -- debug mode
-// ------------------------------------------------------------------
+// -- debug mode --------------------------------------------------------------
 
 TEST_CASE("debug: a slow callback and a slow step are reported (fact 357)",
           "[debug]") {

@@ -92,8 +92,7 @@ private:
 
 } // namespace
 
-// -- callbacks
-// ------------------------------------------------------------------
+// -- callbacks ---------------------------------------------------------------
 
 TEST_CASE("call_soon: passes its arguments, and stop lets the turn finish "
           "(fact 319)",
@@ -471,8 +470,7 @@ TEST_CASE("call_soon: takes neither coroutines nor what cannot be called "
   STATIC_REQUIRE_FALSE(can_be_called_soon<void (*)(int)>);
 }
 
-// -- running
-// ------------------------------------------------------------------------
+// -- running -----------------------------------------------------------------
 
 TEST_CASE("run_forever: stopped before it runs makes one turn (fact 336)",
           "[loop][order]") {
@@ -645,8 +643,7 @@ TEST_CASE("loop: closing drops callbacks that are pending (fact 344)",
   });
 }
 
-// -- which loop
-// ----------------------------------------------------------------------
+// -- which loop --------------------------------------------------------------
 
 TEST_CASE("get_event_loop: is the running one in coroutines and callbacks "
           "(fact 345)",

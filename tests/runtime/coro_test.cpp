@@ -27,8 +27,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// -- awaits inside conditions: none of these coroutines has a local variable
-// ----
+// -- awaits inside conditions: none of these coroutines has a local variable -
 
 coro<bool> truth() {
   co_return true;
@@ -167,8 +166,7 @@ coro<int> await_task_in_if(task<int> child) {
   co_return 0;
 }
 
-// -- others
-// -------------------------------------------------------------------------
+// -- others ------------------------------------------------------------------
 
 coro<int> give(int value) {
   co_return value;
@@ -204,8 +202,7 @@ coro<void> never_run(std::shared_ptr<int>) {
   co_return;
 }
 
-// -- awaitables of a user
-// ------------------------------------------------------------
+// -- awaitables of a user ----------------------------------------------------
 
 struct with_member_operator {
   int value;
@@ -456,8 +453,7 @@ TEST_CASE("coro: a chain 10,000 deep can be cancelled at its bottom",
   });
 }
 
-// -- results
-// -----------------------------------------------------------------------
+// -- results -----------------------------------------------------------------
 
 TEST_CASE("coro: returns move-only values", "[coro][threads]") {
   for_each_worker_count([](run_options options) {
@@ -545,8 +541,7 @@ TEST_CASE("coro: its locals are destroyed in reverse order, children first",
   });
 }
 
-// -- exceptions
-// --------------------------------------------------------------------
+// -- exceptions --------------------------------------------------------------
 
 TEST_CASE("coro: an exception tells through which awaits it came",
           "[coro][threads]") {
@@ -648,8 +643,7 @@ TEST_CASE("coro: any type can be thrown through awaits", "[coro][threads]") {
   });
 }
 
-// -- misuse
-// ------------------------------------------------------------------------
+// -- misuse ------------------------------------------------------------------
 
 TEST_CASE("coro: awaited twice is an error", "[coro][threads]") {
   for_each_worker_count([](run_options options) {
@@ -752,8 +746,7 @@ TEST_CASE("coro: is known as a coroutine", "[coro]") {
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<coro<int>>);
 }
 
-// -- what else can be awaited
-// ------------------------------------------------------
+// -- what else can be awaited ------------------------------------------------
 
 TEST_CASE("coro: awaits types with an operator co_await", "[coro][threads]") {
   for_each_worker_count([](run_options options) {

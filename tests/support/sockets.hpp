@@ -328,8 +328,7 @@ private:
   std::thread thread_;
 };
 
-// -- what a process holds
-// ------------------------------------------------------
+// -- what a process holds ----------------------------------------------------
 
 inline std::size_t count_entries(const char* folder) {
   std::size_t count = 0;
@@ -411,8 +410,7 @@ private:
   std::vector<int> taken_;
 };
 
-// -- the frame of a test
-// ---------------------------------------------------------
+// -- the frame of a test -----------------------------------------------------
 
 // How a test runs: with so many workers, over IPv4 or IPv6.
 struct setting {
@@ -455,8 +453,7 @@ void for_each_setting(F&& body) {
   });
 }
 
-// -- inside a program
-// ------------------------------------------------------------
+// -- inside a program --------------------------------------------------------
 
 // What awaiting `x` throws; null if nothing.
 template <class Awaitable>

@@ -35,8 +35,7 @@ void explorer::view::join_seen(const view& other) {
     seen[i] = std::max(seen[i], other.seen[i]);
 }
 
-// -- atomics
-// -------------------------------------------------------------------
+// -- atomics -----------------------------------------------------------------
 
 // The order in the code, or the mutant's.
 order explorer::effective(order how, action what, place at) {
@@ -206,8 +205,7 @@ void explorer::publish(int id) {
   insert(id, stores_[id].size() - 1, 0, order::release, false);
 }
 
-// -- plain data
-// ----------------------------------------------------------------
+// -- plain data --------------------------------------------------------------
 
 void explorer::check_alive(life& one, const char* what) {
   if (!one.alive)
@@ -252,8 +250,7 @@ void explorer::touch_plain(int id, action what) {
   one.written = me().now.clock[current_];
 }
 
-// -- what is told
-// --------------------------------------------------------------
+// -- what is told ------------------------------------------------------------
 
 namespace {
 
