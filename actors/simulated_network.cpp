@@ -19,6 +19,11 @@ struct node_life {
   }
 };
 
+struct node_state {
+  std::shared_ptr<node_program> program;
+  std::shared_ptr<node_life> life; // the present one
+};
+
 } // namespace troupe::detail
 
 namespace troupe::test {
@@ -148,11 +153,12 @@ std::size_t network::open_connections() const {
 
 namespace {
 
-coro<void> run_node(std::string name, std::function<coro<void>()> program,
+coro<void> run_node(std::string name,
+                    std::shared_ptr<detail::node_program> program,
                     std::shared_ptr<detail::node_life> life) {
   std::exception_ptr problem;
   try {
-    co_await program();
+    co_await program->begin();
   } catch (const cancelled_error&) {
   } catch (...) {
     problem = std::current_exception();
@@ -166,28 +172,33 @@ coro<void> run_node(std::string name, std::function<coro<void>()> program,
 
 } // namespace
 
-node::node(std::string name, std::function<coro<void>()> program)
-  : name_(std::move(name)), program_(std::move(program)) {
+node::node(std::string name, detail::node_program* program)
+  : name_(std::move(name)) {
+  auto state = std::make_unique<detail::node_state>();
+  state->program.reset(program);
   auto& all = network_here();
   if (name_ == "main")
     throw std::invalid_argument(
       "node: \"main\" is the host of the program itself");
   host_ = all.host_named(name_);
+  state_ = state.get();
   start();
+  state.release();
 }
 
 node::~node() {
   // A loop that closes drops the tasks itself.
   if (simulates() && detail::this_worker->home.running())
     drop(static_cast<int>(simulated_network::farewell::silence));
+  delete state_;
 }
 
 void node::start() {
   auto& all = network_here();
   all.restart(host_);
-  life_ = std::make_shared<detail::node_life>();
+  state_->life = std::make_shared<detail::node_life>();
   get_running_loop().create_task(
-    run_node(name_, program_, life_),
+    run_node(name_, state_->program, state_->life),
     {.name = name_, .context = context{all.context_of(host_)}});
 }
 
@@ -215,8 +226,8 @@ void node::drop(int farewell) {
       task->abandon();
   }
   loop.set_handler(std::move(handler));
-  if (!life_->over)
-    life_->end();
+  if (!state_->life->over)
+    state_->life->end();
 }
 
 void node::crash(crash_kind how) {
@@ -246,14 +257,14 @@ void node::resume() {
 }
 
 bool node::running() const {
-  return !life_->over;
+  return !state_->life->over;
 }
 
 coro<void> node::wait() const {
-  if (life_->over)
+  if (state_->life->over)
     co_return;
   auto over = get_running_loop().create_future<void>();
-  life_->waiters.push_back(over);
+  state_->life->waiters.push_back(over);
   co_await over;
 }
 

@@ -2,13 +2,34 @@
 
 #include <troupe/simulation.hpp>
 
-#include <functional>
-#include <memory>
 #include <string>
+#include <utility>
 
 namespace troupe::detail {
-struct node_life;
-}
+
+struct node_state;
+
+// What a host runs, from its start to its end.
+class node_program {
+public:
+  virtual ~node_program() = default;
+  virtual coro<void> begin() = 0;
+};
+
+template <class F>
+class node_program_of final : public node_program {
+public:
+  explicit node_program_of(F program) : program_(std::move(program)) {}
+
+  coro<void> begin() override {
+    return program_();
+  }
+
+private:
+  F program_;
+};
+
+} // namespace troupe::detail
 
 /// @file
 /// The network of simulations: streams work on it unchanged, in virtual time,
@@ -128,7 +149,12 @@ public:
   ///                 restart. What it throws fails the simulation.
   /// @throws error  (`errc::no_running_loop`) outside a simulation.
   /// @throws std::invalid_argument  if the name is "main" or empty.
-  node(std::string name, std::function<coro<void>()> program);
+  template <class F>
+    requires std::is_same_v<decltype(std::declval<F&>()()), coro<void>>
+  node(std::string name, F program)
+    : node(std::move(name),
+           static_cast<detail::node_program*>(
+             new detail::node_program_of<F>(std::move(program)))) {}
 
   node(const node&) = delete;
   node& operator=(const node&) = delete;
@@ -167,13 +193,13 @@ public:
   std::string address() const;
 
 private:
+  node(std::string name, detail::node_program* program);
   void start();
   void drop(int farewell);
 
   std::string name_;
-  std::function<coro<void>()> program_;
   std::uint32_t host_;
-  std::shared_ptr<detail::node_life> life_;
+  detail::node_state* state_; // its own
 };
 
 } // namespace troupe::test
