@@ -7,7 +7,7 @@ namespace troupe::detail {
 gather_core::gather_core(loop_core& home, result_base& result, std::size_t size,
                          bool outcomes)
   : future_core(home, result, false), observer(home), children(size),
-    outcomes_(outcomes), left_(size) {
+    outcomes_(outcomes), decided_early_(size == 0), left_(size) {
   retain_loop(home);
 }
 
@@ -18,15 +18,15 @@ void gather_core::destroy() noexcept {
   release_loop(home);
 }
 
-// Children that are done already count in the order of the arguments, and can
-// decide at once.
-void gather_core::begin() {
-  bool decided = children.size() == 0;
-  for (watcher& child : children)
-    if (!watch(child) && decides(child))
-      decided = true;
-  if (decided)
-    decide();
+void gather_core::watch_child(ref<future_core> child) {
+  if (&child->home() != home_)
+    throw error(errc::wrong_loop,
+                "gather(): the futures belong to different event loops: "
+                  + children[0].target->describe() + " and "
+                  + child->describe());
+  watcher& added = children.add(std::move(child));
+  if (!watch(added) && decides(added))
+    decided_early_ = true;
 }
 
 void gather_core::told(watcher& which) noexcept {
@@ -73,9 +73,6 @@ void gather_core::decide() {
   } else {
     try {
       collect();
-      if (home_->exclusive()) // else somebody may just be cancelling them
-        for (watcher& child : children)
-          child.target = nullptr;
       complete(future_state::finished);
     } catch (...) {
       fail(std::current_exception());

@@ -16,8 +16,8 @@ public:
             const std::vector<future_core*>& all)
     : observer(home), options_(options), home_(home), line_(all.size()),
       left_(all.size()) {
-    for (std::size_t i = 0; i < all.size(); ++i)
-      line_[i].target = ref<future_core>{all[i]};
+    for (future_core* each : all)
+      line_.add(ref<future_core>{each});
   }
 
   void begin(op& waiter) {

@@ -20,17 +20,14 @@ void observer::unwatch(watcher& which) noexcept {
     owe_less();
 }
 
-watch_line::watch_line(std::size_t size)
-  : first_(static_cast<watcher*>(pool_allocate(size * sizeof(watcher)))),
-    size_(size) {
-  for (std::size_t i = 0; i < size_; ++i)
-    ::new (static_cast<void*>(first_ + i)) watcher;
-}
+watch_line::watch_line(std::size_t capacity)
+  : first_(static_cast<watcher*>(pool_allocate(capacity * sizeof(watcher)))),
+    capacity_(capacity) {}
 
 watch_line::~watch_line() {
-  for (std::size_t i = 0; i < size_; ++i)
-    first_[i].~watcher();
-  pool_free(first_, size_ * sizeof(watcher));
+  for (watcher& each : *this)
+    each.~watcher();
+  pool_free(first_, capacity_ * sizeof(watcher));
 }
 
 } // namespace troupe::detail

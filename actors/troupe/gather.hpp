@@ -33,10 +33,15 @@ public:
   void run() override;
   job_label label() const noexcept override;
 
-  // Watches the children; called once, when `children` is filled.
-  void begin();
+  // Watches one more child, in the order of the arguments. One that is done
+  // counts at once and can decide.
+  void watch_child(ref<future_core> child);
 
-  watch_line children;
+  // Called once, after the last child.
+  void begin() {
+    if (decided_early_)
+      decide();
+  }
 
 protected:
   gather_core(loop_core& home, result_base& result, std::size_t size,
@@ -45,6 +50,14 @@ protected:
 
   // Makes the result of the children's results.
   virtual void collect() = 0;
+
+  // Lets go of a child whose result was taken.
+  void taken(watcher& child) noexcept {
+    if (exclusive()) // else somebody may just be cancelling it
+      child.target = nullptr;
+  }
+
+  watch_line children;
 
 private:
   void dispose() noexcept override;
@@ -56,6 +69,7 @@ private:
   const bool outcomes_;
   std::atomic<bool> cancelled_{false}; // asked for, and passed on
   std::atomic<bool> decided_{false};
+  bool decided_early_;
   std::atomic<std::size_t> left_;
   future_core* culprit_ = nullptr; // failed first
 };
@@ -129,6 +143,8 @@ private:
       slot_.emplace(value_type{take<T>(*children[I].target)...});
     }
     (std::index_sequence_for<T...>{});
+    for (watcher& child : children)
+      taken(child);
   }
 
   template <class X>
@@ -163,6 +179,8 @@ private:
 
   void collect() override {
     if constexpr (is_void) {
+      for (watcher& child : children)
+        taken(child);
       slot_.emplace();
     } else {
       std::vector<element> all;
@@ -172,6 +190,7 @@ private:
           all.push_back(take_outcome<T>(*child.target));
         else
           all.push_back(take_result<T>(*child.target));
+        taken(child);
       }
       slot_.emplace(std::move(all));
     }
@@ -215,9 +234,9 @@ auto gather_all(A&&... awaitables) {
   ref<future_core> all[] = {
     ref<future_core>{child_of(std::forward<A>(awaitables)).core()}..., nullptr};
   auto* made = new core(common_loop(all, sizeof...(A)));
-  for (std::size_t i = 0; i < sizeof...(A); ++i)
-    made->children[i].target = std::move(all[i]);
   future<typename core::value_type> result{ref<future_core>{made, true}};
+  for (std::size_t i = 0; i < sizeof...(A); ++i)
+    made->watch_child(std::move(all[i]));
   made->begin();
   return result;
 }
@@ -228,16 +247,23 @@ auto gather_range(Range&& range) {
   using element = std::remove_reference_t<decltype(*range.begin())>;
   using passed = std::conditional_t<given, element&&, element&>;
   using core = gather_list<Outcomes, child_value<passed>>;
-  std::vector<ref<future_core>> all;
-  all.reserve(range.size());
-  for (auto& each : range)
-    all.emplace_back(child_of(static_cast<passed>(each)).core());
-  auto* made = new core(common_loop(all.data(), all.size()), all.size());
-  for (std::size_t i = 0; i < all.size(); ++i)
-    made->children[i].target = std::move(all[i]);
-  future<typename core::value_type> result{ref<future_core>{made, true}};
+  // One pass: a million children are in no cache.
+  core* made = nullptr;
+  ref<future_core> result;
+  for (auto& each : range) {
+    ref<future_core> child{child_of(static_cast<passed>(each)).core()};
+    if (!made) {
+      made = new core(child->home(), range.size());
+      result = ref<future_core>{made, true};
+    }
+    made->watch_child(std::move(child));
+  }
+  if (!made) {
+    made = new core(common_loop(nullptr, 0), 0);
+    result = ref<future_core>{made, true};
+  }
   made->begin();
-  return result;
+  return future<typename core::value_type>{std::move(result)};
 }
 
 template <class T>

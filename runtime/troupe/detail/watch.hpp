@@ -3,6 +3,8 @@
 #include <troupe/detail/future_core.hpp>
 
 #include <cstddef>
+#include <new>
+#include <utility>
 
 namespace troupe::detail {
 
@@ -50,6 +52,11 @@ protected:
     owe_less();
   }
 
+  // One worker completes all that is watched.
+  bool exclusive() const noexcept {
+    return exclusive_;
+  }
+
   // With one worker a plain addition is enough.
   template <class T>
   T add(std::atomic<T>& to, T x) noexcept {
@@ -79,10 +86,16 @@ private:
 // The places of one observer, in one block of memory.
 class watch_line {
 public:
-  explicit watch_line(std::size_t size);
+  explicit watch_line(std::size_t capacity);
   ~watch_line();
   watch_line(const watch_line&) = delete;
   watch_line& operator=(const watch_line&) = delete;
+
+  watcher& add(ref<future_core> target) noexcept {
+    auto* made = ::new (static_cast<void*>(first_ + size_++)) watcher;
+    made->target = std::move(target);
+    return *made;
+  }
 
   watcher* begin() const noexcept {
     return first_;
@@ -102,7 +115,8 @@ public:
 
 private:
   watcher* first_;
-  std::size_t size_;
+  std::size_t size_ = 0;
+  std::size_t capacity_;
 };
 
 } // namespace troupe::detail
