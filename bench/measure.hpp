@@ -14,9 +14,11 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace bench {
@@ -25,6 +27,12 @@ namespace bench {
 struct spent {
   double cpu_ns = 0;
   double wall_ns = 0;
+
+  spent& operator+=(const spent& other) {
+    cpu_ns += other.cpu_ns;
+    wall_ns += other.wall_ns;
+    return *this;
+  }
 };
 
 /// Starts when it is made. CPU time is that of all threads of the process.
@@ -57,6 +65,13 @@ inline std::size_t resident_bytes() {
     std::fclose(file);
   }
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// The most bytes of this process that have been in memory.
+inline std::size_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
 /// The delay of sleep number `i` in the workload `sleeps`: 0 to 100 ms.
@@ -98,7 +113,8 @@ inline std::uint64_t calibrate(spent (*time)(std::uint64_t)) {
 }
 
 /// Runs the workload that the command line names; the result of `main`.
-inline int run(const char* peer, std::span<const workload> table,
+inline int run(const char* peer,
+               std::initializer_list<std::span<const workload>> tables,
                void (*serve_echo)(std::uint16_t port), int argc, char** argv) {
   if (argc < 2 || argc > 3) {
     std::fprintf(stderr, "usage: %s WORKLOAD [N] | echo PORT\n", argv[0]);
@@ -117,9 +133,12 @@ inline int run(const char* peer, std::span<const workload> table,
     serve_echo(static_cast<std::uint16_t>(n));
     return 0;
   }
-  auto found = std::find_if(table.begin(), table.end(),
-                            [&](auto& each) { return each.name == name; });
-  if (found == table.end()) {
+  const workload* found = nullptr;
+  for (auto table : tables)
+    for (auto& each : table)
+      if (each.name == name)
+        found = &each;
+  if (!found) {
     std::printf(R"({"workload": "%s", "peer": "%s", "na": true})"
                 "\n",
                 argv[1], peer);
@@ -138,9 +157,12 @@ inline int run(const char* peer, std::span<const workload> table,
     auto bytes = static_cast<double>(found->bytes(n));
     std::printf("\"bytes\": %.1f}\n", bytes / count);
   } else {
+    std::size_t before = resident_bytes();
     spent all = found->time(n);
-    std::printf("\"cpu_ns\": %.2f, \"wall_ns\": %.2f}\n", all.cpu_ns / count,
-                all.wall_ns / count);
+    std::size_t peak = peak_bytes();
+    std::printf("\"cpu_ns\": %.2f, \"wall_ns\": %.2f, \"peak\": %.1f}\n",
+                all.cpu_ns / count, all.wall_ns / count,
+                static_cast<double>(peak - std::min(before, peak)) / count);
   }
   return 0;
 }

@@ -9,7 +9,7 @@
 #  define ASIO_HAS_STD_COROUTINE 1
 #endif
 
-#include "measure.hpp"
+#include "coordination.hpp"
 
 #include <asio.hpp>
 
@@ -304,5 +304,5 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("asio", table, serve_echo, argc, argv);
+  return bench::run("asio", {table, bench::coordination}, serve_echo, argc, argv);
 }

@@ -9,8 +9,11 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
+
+from peer_asyncio_coordination import coordination
 
 
 class Stopwatch:
@@ -166,6 +169,8 @@ CALIBRATED = {
     for each in (child, spawn, reschedule, timer, timer0, to_thread)
 }
 FIXED = {"million": (million, 1_000_000), "sleeps": (sleeps, 100_000)}
+for table, more in zip((CALIBRATED, FIXED), coordination(Stopwatch)):
+    table.update(more)
 
 
 def calibrate(run):
@@ -220,7 +225,10 @@ def main():
     elif name in FIXED:
         body, default = FIXED[name]
         n = n or default
+        before = resident_bytes()
         line |= cost(n, run(body, n))
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        line["peak"] = round((usage.ru_maxrss * 1024 - before) / n, 1)
     elif name in CALIBRATED:
         body = CALIBRATED[name]
         if n:

@@ -1,7 +1,7 @@
 // The workloads on CAF's own actors: class-based event_based_actors on one
 // worker, a broker for the echo server. CAF has no await of a child.
 
-#include "measure.hpp"
+#include "coordination.hpp"
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -360,5 +360,5 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("caf", table, serve_echo, argc, argv);
+  return bench::run("caf", {table, bench::coordination}, serve_echo, argc, argv);
 }

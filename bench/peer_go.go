@@ -37,6 +37,13 @@ func measure(body func()) spent {
 	return spent{cpuTime() - cpu, float64(time.Since(wall))}
 }
 
+// peakBytes is the most memory that the process has had.
+func peakBytes() float64 {
+	var usage syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return float64(usage.Maxrss) * 1024
+}
+
 func residentBytes() float64 {
 	file, err := os.Open("/proc/self/statm")
 	if err != nil {
@@ -228,10 +235,12 @@ var calibrated = map[string]func(int) spent{
 	"to_thread":  toThread,
 }
 
-var fixed = map[string]struct {
+type fixedRun struct {
 	run func(int) spent
 	n   int
-}{
+}
+
+var fixed = map[string]fixedRun{
 	"million": {million, 1000000},
 	"sleeps":  {sleeps, 100000},
 }
@@ -267,11 +276,13 @@ func main() {
 	if len(os.Args) > 2 {
 		n, _ = strconv.Atoi(os.Args[2])
 	}
+	before := residentBytes()
 	show := func(all spent) {
 		count := float64(n)
 		fmt.Printf(`{"workload": %q, "peer": "go", "n": %d, `+
-			`"cpu_ns": %.2f, "wall_ns": %.2f}`+"\n",
-			name, n, all.cpu/count, all.wall/count)
+			`"cpu_ns": %.2f, "wall_ns": %.2f, "peak": %.1f}`+"\n",
+			name, n, all.cpu/count, all.wall/count,
+			(peakBytes()-before)/count)
 	}
 	if name == "echo" {
 		serveEcho(n)

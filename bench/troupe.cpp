@@ -2,7 +2,7 @@
 
 #include <troupe/troupe.hpp>
 
-#include "measure.hpp"
+#include "coordination.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -218,5 +218,5 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("troupe", table, serve_echo, argc, argv);
+  return bench::run("troupe", {table, bench::coordination}, serve_echo, argc, argv);
 }
