@@ -111,7 +111,9 @@ private:
   void on_return(wait_op& waiter, turn& mine) noexcept override {
     if (exclusive(waiter))
       --granted_;
-    ++value_;
+    // Somebody else may have released it meanwhile.
+    if (!bounded_ || value_ < bound_)
+      ++value_;
     admit(mine);
   }
 

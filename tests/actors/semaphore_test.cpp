@@ -63,6 +63,29 @@ TEST_CASE("semaphore: a guard whose permit somebody else returned is told",
   });
 }
 
+TEST_CASE("semaphore: a permit that was released for a task and comes back is "
+          "not doubled",
+          "[semaphore]") {
+  for_each_worker_count([](run_options options) {
+    std::size_t left = 0;
+    run(
+      [&]() -> coro<void> {
+        bounded_semaphore permits{1};
+        co_await permits.acquire();
+        auto next = create_task(ending_of(permits.acquire()));
+        co_await waiting_at(permits, 1);
+        permits.release(); // for the next one,
+        permits.release(); // whose permit is released before it goes on
+        next.cancel();
+        co_await next;
+        left = permits.statistics().value;
+      },
+      options);
+
+    CHECK(left <= 1);
+  });
+}
+
 TEST_CASE("semaphore: can be tried, also by a callback", "[semaphore]") {
   for_each_worker_count([](run_options options) {
     record<int> got;
