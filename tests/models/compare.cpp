@@ -74,20 +74,6 @@ std::uint64_t seed_of(const program& all) {
 }
 
 std::string
-simulated_runs::run(const std::function<troupe::coro<void>()>& program,
-                    troupe::detail::strategy_kind how, std::uint64_t seed) {
-  troupe::detail::run_plan plan;
-  plan.how = {.kind = how};
-  plan.seed = seed;
-  plan.odds = 300; // of a cancellation that does not come in place
-  plan.most_steps = 100'000;
-  world_.run(troupe::detail::program_of(program), plan, false);
-  return world_.sim().failed()
-         ? troupe::detail::failure_of(world_.sim(), plan).what()
-         : std::string{};
-}
-
-std::string
 check_programs(std::span<const word> words,
                const std::function<std::string(const program&)>& property) {
   rc::detail::TestParams params;

@@ -3,8 +3,8 @@
 #include <troupe/simulation.hpp>
 #include <troupe/task.hpp>
 
-#include "actors/simulated_world.hpp"
 #include "models/model.hpp"
+#include "models/simulated_runs.hpp"
 #include "support/test.hpp"
 
 #include <functional>
@@ -38,17 +38,6 @@ std::string text_of(const view& x);
 
 // The seed of the order in which a program runs.
 std::uint64_t seed_of(const program& all);
-
-// One program after the other, each in its own order.
-class simulated_runs {
-public:
-  // Returns the report of a failure; empty if there is none.
-  std::string run(const std::function<troupe::coro<void>()>& program,
-                  troupe::detail::strategy_kind how, std::uint64_t seed);
-
-private:
-  troupe::detail::simulated_world world_;
-};
 
 // What the tests did, printed at their end.
 struct counts {
