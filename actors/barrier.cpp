@@ -55,7 +55,8 @@ public:
     bool whole = state_ == state::draining && mark_of(comer) == inside;
     go(comer, mine);
     if (!whole)
-      throw_broken(" was aborted or reset");
+      throw_broken(" was aborted or reset while the task waited; wait again "
+                   "if it is to be used further");
   }
 
   void reset() {
@@ -176,9 +177,10 @@ barrier_core& core_of(const barrier& x) noexcept {
   return static_cast<barrier_core&>(x.core());
 }
 
-std::size_t checked(int parties) {
+std::size_t checked(int parties, std::string_view name) {
   if (parties < 1)
-    throw std::invalid_argument("barrier: the number of parties is "
+    throw std::invalid_argument(coordinator::title_of("barrier", name)
+                                + ": the number of parties is "
                                 + std::to_string(parties) + "; give 1 or more");
   return static_cast<std::size_t>(parties);
 }
@@ -203,7 +205,7 @@ void barrier_op::leave() {
 
 barrier::barrier(int parties, std::string_view name)
   : coordinator_handle(
-    new detail::barrier_core(detail::checked(parties), name)) {}
+    new detail::barrier_core(detail::checked(parties, name), name)) {}
 
 void barrier::reset() {
   detail::core_of(*this).reset();

@@ -157,10 +157,14 @@ std::string coordinator::describe() const {
 
 std::string coordinator::text_of(const char* kind,
                                  const std::string& state) const {
-  std::string text = std::string{"<"} + kind;
-  if (!name_.empty())
-    text += " '" + name_ + '\'';
-  return text + ' ' + state + '>';
+  return '<' + title_of(kind, name_) + ' ' + state + '>';
+}
+
+std::string coordinator::title_of(const char* kind, std::string_view name) {
+  std::string title = kind;
+  if (!name.empty())
+    title.append(" '").append(name) += '\'';
+  return title;
 }
 
 std::string coordinator::count_of(std::size_t count, const char* what) {

@@ -121,9 +121,9 @@ loop_core& common_loop(const ref<future_core>* children, std::size_t size) {
   for (std::size_t i = 1; i < size; ++i)
     if (&children[i]->home() != &children[0]->home())
       throw error(errc::wrong_loop,
-                  "the futures belong to different event loops: "
+                  "gather(): the futures belong to different event loops: "
                     + children[0]->describe() + " and "
-                    + children[i]->describe());
+                    + children[i]->describe() + "; gather those of one loop");
   return children[0]->home();
 }
 

@@ -110,7 +110,8 @@ void lock_guard::release() {
   detail::coordinator* core = std::exchange(core_, nullptr);
   if (!core)
     throw error(errc::not_acquired, "release of a lock_guard that holds no "
-                                    "lock; it was released or moved from");
+                                    "lock; it was released or moved from, so "
+                                    "leave the release to its scope");
   try {
     static_cast<detail::lock_core*>(core)->release();
   } catch (...) {

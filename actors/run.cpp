@@ -45,7 +45,7 @@ runner::~runner() {
 
 void runner::begin() {
   if (closed_)
-    throw error(errc::loop_closed, "the runner is closed");
+    throw error(errc::loop_closed, "the runner is closed; make another one");
   if (detail::running_loop())
     throw error(errc::loop_running,
                 "runner::run() cannot be called from a running event loop: "
@@ -55,7 +55,7 @@ void runner::begin() {
 
 event_loop runner::get_loop() {
   if (closed_)
-    throw error(errc::loop_closed, "the runner is closed");
+    throw error(errc::loop_closed, "the runner is closed; make another one");
   if (!loop_) {
     auto* make = options_.loop_factory ? options_.loop_factory
                                        : &new_event_loop;

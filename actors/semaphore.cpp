@@ -10,6 +10,14 @@ namespace troupe {
 
 namespace detail {
 
+namespace {
+
+const char* kind_of(bool bounded) {
+  return bounded ? "bounded_semaphore" : "semaphore";
+}
+
+} // namespace
+
 /// How many permits are left, and who waits for one.
 ///
 /// With one worker whoever comes while a task that was granted a permit has not
@@ -99,7 +107,7 @@ private:
 
   std::string text() const override {
     return text_of(
-      bounded_ ? "bounded_semaphore" : "semaphore",
+      kind_of(bounded_),
       (value_ == 0 ? std::string{"locked"} : "value " + std::to_string(value_))
         + count_of(line_.size(), "waiting"));
   }
@@ -130,10 +138,10 @@ semaphore_core& core_of(const semaphore& x) noexcept {
   return static_cast<semaphore_core&>(x.core());
 }
 
-std::size_t checked(int value) {
+std::size_t checked(int value, std::string_view name, bool bounded) {
   if (value < 0)
-    throw std::invalid_argument("semaphore: the value is "
-                                + std::to_string(value)
+    throw std::invalid_argument(coordinator::title_of(kind_of(bounded), name)
+                                + ": the value is " + std::to_string(value)
                                 + "; give 0 or more permits");
   return static_cast<std::size_t>(value);
 }
@@ -164,7 +172,7 @@ void semaphore_guard::release() {
   if (!core)
     throw error(errc::not_acquired,
                 "release of a semaphore_guard that holds no permit; it was "
-                "released or moved from");
+                "released or moved from, so leave the release to its scope");
   try {
     static_cast<detail::semaphore_core*>(core)->release();
   } catch (...) {
@@ -193,8 +201,8 @@ semaphore::semaphore(int value, std::string_view name)
   : semaphore(value, name, false) {}
 
 semaphore::semaphore(int value, std::string_view name, bool bounded)
-  : coordinator_handle(
-    new detail::semaphore_core(detail::checked(value), name, bounded)) {}
+  : coordinator_handle(new detail::semaphore_core(
+    detail::checked(value, name, bounded), name, bounded)) {}
 
 bool semaphore::try_acquire() {
   return detail::core_of(*this).try_acquire();

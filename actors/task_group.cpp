@@ -41,7 +41,9 @@ public:
   void enter() {
     std::lock_guard guard{lock_};
     if (entered_)
-      throw invalid_state_error(describe_locked() + " was entered before");
+      throw invalid_state_error(describe_locked()
+                                + " was entered before; make one for each "
+                                  "with_task_group()");
     home_ = &need_running_loop("with_task_group()");
     parent_ = ref<future_core>{this_task};
     entered_ = true;
@@ -117,10 +119,13 @@ public:
 
   void reserve() {
     std::lock_guard guard{lock_};
-    const char* why = !entered_               ? " has not been entered"
-                    : exiting_ && count_ == 0 ? " is finished"
-                    : aborting_               ? " is shutting down"
-                                              : nullptr;
+    const char* why
+      = !entered_ ? " has not been entered; call it in the body that "
+                    "with_task_group() runs"
+      : exiting_ && count_ == 0
+        ? " is finished; create tasks before its scope is left"
+      : aborting_ ? " is shutting down; catch nothing and let its body end"
+                  : nullptr;
     if (why)
       throw invalid_state_error("create_task(): " + describe_locked() + why);
     ++count_;

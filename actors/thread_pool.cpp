@@ -213,7 +213,8 @@ public:
       std::lock_guard lock{shared_->mutex};
       if (shared_->closed)
         throw error(errc::executor_shut_down,
-                    "cannot schedule new work: the thread pool was shut down");
+                    "cannot schedule new work: the thread pool was shut down; "
+                    "make another one");
       if (!simulated_)
         shared_->jobs.push_back(&job);
     }
@@ -311,7 +312,8 @@ thread_pool default_pool(loop_core& loop) {
   std::lock_guard lock{loop.pool_mutex};
   if (loop.pool_shut_down)
     throw error(errc::executor_shut_down,
-                "the default executor was shut down");
+                "run_in_executor(): the default executor was shut down; make "
+                "a thread_pool");
   if (!loop.default_pool) {
     thread_pool made{0, "asyncio"};
     made.core()->retain();

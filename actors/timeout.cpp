@@ -60,10 +60,13 @@ public:
       if (state_ != state::entered)
         throw invalid_state_error(
           state_ == state::created
-            ? "reschedule(): the timeout has not been entered"
+            ? "reschedule(): the timeout has not been entered; call it in "
+              "its body"
           : state_ == state::left
-            ? "reschedule(): the body of the timeout has ended"
-            : "reschedule(): the deadline of the timeout has passed");
+            ? "reschedule(): the body of the timeout has ended; use another "
+              "timeout"
+            : "reschedule(): the deadline of the timeout has passed; "
+              "reschedule it earlier");
       when_ = when;
       old = std::exchange(alarm_, nullptr);
       set_alarm();

@@ -64,7 +64,8 @@ public:
     if (&home != &home_)
       throw error(errc::wrong_loop,
                   "wait(): " + line_[0].target->describe()
-                    + " belongs to another event loop than the waiting task");
+                    + " belongs to another event loop than the waiting task; "
+                      "run_coroutine_threadsafe crosses loops");
   }
 
 private:
@@ -118,13 +119,14 @@ wait_op_base::wait_op_base(const wait_options& options,
     throw std::invalid_argument("wait(): there is nothing to wait for; give it "
                                 "one future or more");
   if (options.return_when > return_when::first_exception)
-    throw std::invalid_argument("wait(): return_when is none of all_completed, "
-                                "first_completed and first_exception");
+    throw std::invalid_argument("wait(): return_when must be all_completed, "
+                                "first_completed or first_exception");
   for (future_core* x : all)
     if (&x->home() != &all.front()->home())
       throw error(errc::wrong_loop,
                   "wait(): the futures belong to different event loops: "
-                    + all.front()->describe() + " and " + x->describe());
+                    + all.front()->describe() + " and " + x->describe()
+                    + "; wait for those of one loop");
   core_ = new wait_core(all.front()->home(), options, all);
 }
 

@@ -157,7 +157,8 @@ void future_op_base::check() const {
                     "it; run_coroutine_threadsafe crosses loops");
   if (misuse_ == misuse::itself)
     throw error(errc::awaits_itself,
-                "a task cannot await itself: " + target_->describe());
+                "a task cannot await itself: " + target_->describe()
+                  + "; await another one, or return");
   switch (target_->state()) {
     case future_state::cancelled:
       throw cancelled_error(target_->cancel_message());

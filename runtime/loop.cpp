@@ -15,7 +15,7 @@ coro<void> close_generators(loop_core& loop);
 void loop_core::check_open(const char* what) const {
   if (closed())
     throw error(errc::loop_closed,
-                std::string{what} + ": the event loop is closed");
+                std::string{what} + ": the event loop is closed; make another one");
 }
 
 void loop_core::check_thread(const char* what) const {
@@ -109,7 +109,7 @@ void event_loop::run_until_done(const any_future& main) {
   if (&main.core()->home() != core_)
     throw error(errc::wrong_loop,
                 "run_until_complete(): " + to_string(main)
-                  + " belongs to another event loop");
+                  + " belongs to another event loop; run that one");
   auto stop_number
     = main.add_done_callback([core = core_](const any_future& done) {
         // An exit leaves by itself.

@@ -271,20 +271,24 @@ void loop_core::run_slow_watched(job& item) {
 
 void loop_core::check_can_run() const {
   if (closed())
-    throw error(errc::loop_closed, "the event loop is closed");
+    throw error(errc::loop_closed, "the event loop is closed; make another one");
   if (this_worker)
     throw error(errc::loop_running,
                 "cannot run an event loop while another one runs in this "
                 "thread: await instead of running");
   if (running())
-    throw error(errc::loop_running, "this event loop is already running");
+    throw error(errc::loop_running, "this event loop is already running in "
+                                    "another thread: use "
+                                    "run_coroutine_threadsafe()");
 }
 
 struct loop_core::turn_guard {
   explicit turn_guard(loop_core& home) : home_(home), outer_(this_worker) {
     home.check_can_run();
     if (home.running_.exchange(true, std::memory_order_acq_rel))
-      throw error(errc::loop_running, "this event loop is already running");
+      throw error(errc::loop_running,
+                  "this event loop is already running in another thread: use "
+                  "run_coroutine_threadsafe()");
     this_worker = &home.first_;
   }
 

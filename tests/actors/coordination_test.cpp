@@ -84,9 +84,9 @@ TEST_CASE("coordination: misuse names the object and says what to do",
       "get from <queue 'items' 0 of 1 items, 1 unfinished, shut down>; stop "
       "when it is shut down",
       "release of a lock_guard that holds no lock; it was released or moved "
-      "from",
+      "from, so leave the release to its scope",
       "release of a semaphore_guard that holds no permit; it was released or "
-      "moved from"});
+      "moved from, so leave the release to its scope"});
 }
 
 TEST_CASE("coordination: two loops that run cannot share anything",

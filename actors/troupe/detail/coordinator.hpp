@@ -220,6 +220,12 @@ protected:
 
   static std::string count_of(std::size_t count, const char* what);
 
+public:
+  // `kind 'name'`, of one that is not made yet.
+  static std::string title_of(const char* kind, std::string_view name);
+
+protected:
+
   // Enters from a task or a plain call. Returns whether the turn needs the
   // spinlock, or throws if another loop uses the coordinator.
   bool enter(loop_core& here) const;
