@@ -16,6 +16,11 @@ coro<void> nothing() {
   co_return;
 }
 
+coro<void> await_itself() {
+  auto self = current_task();
+  co_await self;
+}
+
 } // namespace
 
 TEST_CASE("misuse: of what needs a loop or a task", "[misuse]") {
@@ -38,12 +43,10 @@ TEST_CASE("misuse: of what needs a loop or a task", "[misuse]") {
          "the coroutine was already awaited or made a task: a coroutine runs "
          "once, call the function again");
   expect(
-    "a task that awaits itself", in_task([]() -> coro<void> {
-      auto self = current_task();
-      co_await self;
-    }),
+    "a task that awaits itself", in_task(await_itself),
     "a task cannot await itself: <Task pending name='Task-N' "
-    "coro=<operator()() running at operator()>>; await another one, or return");
+    "coro=<await_itself() running at await_itself>>; await another one, or "
+    "return");
 }
 
 TEST_CASE("misuse: of what waits for several", "[misuse]") {

@@ -342,6 +342,158 @@ still saving
 saved
 """, at_least=0.1)
 
+prints("lock", """
+acquiring the lock before starting coroutines
+lock acquired: true
+waiting for coroutines
+coro1 waiting for the lock
+coro2 waiting for the lock
+callback releasing lock
+coro1 acquired lock
+coro1 released lock
+coro2 acquired lock
+coro2 released lock
+""", at_least=0.1)
+
+prints("event", """
+event start state: false
+coro1 waiting for event
+coro2 waiting for event
+setting event in callback
+coro1 triggered
+coro2 triggered
+event end state: true
+""", at_least=0.1)
+
+prints("condition", """
+starting manipulate_condition
+consumer 0 is waiting
+consumer 1 is waiting
+consumer 2 is waiting
+consumer 3 is waiting
+consumer 4 is waiting
+notifying 1 consumers
+consumer 0 triggered
+ending consumer 0
+notifying 2 consumers
+consumer 1 triggered
+ending consumer 1
+consumer 2 triggered
+ending consumer 2
+notifying remaining consumers
+ending manipulate_condition
+consumer 3 triggered
+ending consumer 3
+consumer 4 triggered
+ending consumer 4
+""", at_least=0.3)
+
+prints("queue", """
+consumer 0: starting
+consumer 0: waiting for item
+consumer 1: starting
+consumer 1: waiting for item
+producer: starting
+producer: added task 0 to the queue
+producer: added task 1 to the queue
+consumer 0: has item 0
+consumer 1: has item 1
+producer: added task 2 to the queue
+producer: added task 3 to the queue
+consumer 0: waiting for item
+consumer 0: has item 2
+producer: added task 4 to the queue
+consumer 1: waiting for item
+consumer 1: has item 3
+producer: added task 5 to the queue
+producer: adding stop signals to the queue
+consumer 0: waiting for item
+consumer 0: has item 4
+consumer 1: waiting for item
+consumer 1: has item 5
+producer: waiting for queue to empty
+consumer 0: waiting for item
+consumer 0: has item None
+consumer 0: ending
+consumer 1: waiting for item
+consumer 1: has item None
+consumer 1: ending
+producer: ending
+""", at_least=0.05)
+
+prints("crawler", """
+/
+/about
+/lost is a dead link
+/news
+/news/1
+/news/2
+/shop
+/shop/hats
+at most 3 at the same time
+""", at_least=0.03)
+
+prints("pipeline", """
+0
+1
+4
+9
+16
+25
+36
+49
+64
+81
+at most 7 items on the way
+""", at_least=0.02)
+
+prints("worker_pool", """
+job 1 is done
+job 2 is done
+job 3 is done
+job 4 is done
+job 5 is done
+job 6 is done
+job 7 is done
+1 worker was cancelled
+put to <queue 'jobs' 0 of 2 items, 8 unfinished, shut down>; stop when it is shut down
+""", at_least=0.2)
+
+prints("philosophers", """
+left first: wrong
+
+deadlock: tasks wait for each other in a circle
+  carl at dine (philosophers.cpp:{number})
+    waits for anna, by <lock 'fork 0' locked by anna, 1 waiting>
+  anna at dine (philosophers.cpp:{number})
+    waits for bert, by <lock 'fork 1' locked by bert, 1 waiting>
+  bert at dine (philosophers.cpp:{number})
+    waits for carl, by <lock 'fork 2' locked by carl, 1 waiting>
+
+who waits for whom:
+  main at dinner (philosophers.cpp:{number})
+    waits for anna, by <Task pending name='anna' {any}>
+  anna at dine (philosophers.cpp:{number})
+    waits for bert, by <lock 'fork 1' locked by bert, 1 waiting>
+  bert at dine (philosophers.cpp:{number})
+    waits for carl, by <lock 'fork 2' locked by carl, 1 waiting>
+  carl at dine (philosophers.cpp:{number})
+    waits for anna, by <lock 'fork 0' locked by anna, 1 waiting>
+after 7 steps, seed 1, 0 choices against asyncio's order
+last steps:
+     step   time (s)  choice  who             where
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+replay: TROUPE_SCHEDULE=t1.{any}
+
+lower first: right in {number} orders
+""")
+
 prints("how_sleep_works", """
 anna naps
 bert naps
