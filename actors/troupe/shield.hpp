@@ -80,6 +80,8 @@ template <detail::awaitable A>
 auto shield(A&& x) {
   auto inner = detail::child_of(std::forward<A>(x));
   using T = typename detail::child_result<decltype(inner)>::type;
+  if (!inner.core())
+    __builtin_unreachable(); // no handle is empty; g++ 12 warns of one that is
   detail::ref<detail::future_core> core{inner.core()};
   if constexpr (requires { typename decltype(inner)::value_type; })
     if (core->done())
