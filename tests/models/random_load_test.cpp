@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <random>
 #include <stdexcept>
+#include <utility>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -34,25 +35,27 @@ struct family {
   std::atomic<long> put{0}, got{0};
 };
 
+// Of a child, from its making to its end, also if it never begins.
 class life {
 public:
-  explicit life(family& home) : home_(home) {
-    ++home_.alive;
+  explicit life(family& home) : home_(&home) {
+    ++home.alive;
   }
 
-  life(const life&) = delete;
-  life& operator=(const life&) = delete;
+  life(life&& other) noexcept : home_(std::exchange(other.home_, nullptr)) {}
+
+  life& operator=(life&&) = delete;
 
   ~life() {
-    --home_.alive;
+    if (home_)
+      --home_->alive;
   }
 
 private:
-  family& home_;
+  family* home_;
 };
 
-coro<int> child(family& home, unsigned fate) {
-  life here{home};
+coro<int> live(family& home, unsigned fate, life) {
   auto permit = co_await home.permits.scoped();
   co_await sleep(0s);
   {
@@ -70,6 +73,10 @@ coro<int> child(family& home, unsigned fate) {
     ++home.got;
   }
   co_return static_cast<int>(fate);
+}
+
+coro<int> child(family& home, unsigned fate) {
+  return live(home, fate, life{home});
 }
 
 std::vector<coro<int>> children(family& home, unsigned fate) {
