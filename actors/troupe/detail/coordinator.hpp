@@ -167,6 +167,9 @@ public:
   // `<lock 'name' locked by Task-3, 2 waiting>`.
   std::string describe() const;
 
+  // `kind 'name'`, also of one that is not made yet.
+  static std::string title_of(const char* kind, std::string_view name);
+
   // -- for ops ---------------------------------------------------------------
 
   // Takes an op out of its line; false if it is in none any more.
@@ -219,12 +222,6 @@ protected:
   std::string text_of(const char* kind, const std::string& state) const;
 
   static std::string count_of(std::size_t count, const char* what);
-
-public:
-  // `kind 'name'`, of one that is not made yet.
-  static std::string title_of(const char* kind, std::string_view name);
-
-protected:
 
   // Enters from a task or a plain call. Returns whether the turn needs the
   // spinlock, or throws if another loop uses the coordinator.
