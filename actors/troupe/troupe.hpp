@@ -16,9 +16,12 @@
 #include <troupe/gather.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
+#include <troupe/once.hpp>
 #include <troupe/outcome.hpp>
 #include <troupe/queue.hpp>
+#include <troupe/rate_limiter.hpp>
 #include <troupe/run.hpp>
+#include <troupe/rw_lock.hpp>
 #include <troupe/semaphore.hpp>
 #include <troupe/shield.hpp>
 #include <troupe/sleep.hpp>
