@@ -17,8 +17,12 @@ void wait_op::give_back() {
   owner_->take_back(*this);
 }
 
+bool wait_op::retract() noexcept {
+  return owner_->take_out(*this);
+}
+
 void wait_op::withdraw() noexcept {
-  owner_->take_out(*this);
+  retract();
 }
 
 std::string wait_op::describe() const {

@@ -72,7 +72,7 @@ private:
 };
 
 bool sleep_op_base::start() {
-  if (delay_ <= 0) {
+  if (delay_ <= 0 && !is_arm()) {
     task_->yield();
     return true;
   }
@@ -87,17 +87,22 @@ void sleep_op_base::drop_alarm() noexcept {
   alarm_->release();
 }
 
-bool sleep_op_base::request_cancel(const std::string&) {
+bool sleep_op_base::retract() noexcept {
   if (!alarm_ || !alarm_->take())
     return false;
   task_->home().cancel_timer(*alarm_);
+  return true;
+}
+
+bool sleep_op_base::request_cancel(const std::string&) {
+  if (!retract())
+    return false;
   answer_cancelled();
   return true;
 }
 
 void sleep_op_base::withdraw() noexcept {
-  if (alarm_ && alarm_->take())
-    task_->home().cancel_timer(*alarm_);
+  retract();
 }
 
 std::string sleep_op_base::describe() const {
@@ -128,6 +133,8 @@ bool future_op_base::ready(frame_base& frame) {
 bool future_op_base::start() {
   if (misuse_ == misuse::none)
     return target_->join(*this);
+  if (is_arm())
+    return false;
   task_->yield(); // as in asyncio the error comes in the next turn
   return true;
 }
@@ -136,8 +143,12 @@ bool future_op_base::request_cancel(const std::string& message) {
   return misuse_ == misuse::none && target_->cancel(message);
 }
 
+bool future_op_base::retract() noexcept {
+  return target_->leave(*this);
+}
+
 void future_op_base::withdraw() noexcept {
-  target_->leave(*this);
+  retract();
 }
 
 std::string future_op_base::describe() const {

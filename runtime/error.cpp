@@ -70,6 +70,8 @@ public:
         return "the queue was shut down";
       case errc::broken_barrier:
         return "the barrier is broken";
+      case errc::channel_closed:
+        return "the channel was closed";
     }
     return "unknown error";
   }
@@ -146,6 +148,10 @@ queue_shut_down::queue_shut_down(std::string text)
 
 broken_barrier_error::broken_barrier_error(std::string text)
   : error(errc::broken_barrier, std::move(text)) {
+}
+
+channel_closed::channel_closed(std::string text)
+  : error(errc::channel_closed, std::move(text)) {
 }
 
 exception_group::exception_group(std::string text,

@@ -150,7 +150,7 @@ bool task_base::deliver(letter& item) {
     home_->inject(*new foreign_delivery(*this, item));
     return true;
   }
-  if (item.kind == letter_kind::answer
+  if (item.kind <= letter_kind::arm
       && std::exchange(item.sent, true)) [[unlikely]] {
     answered_twice(item);
     return true;
@@ -192,6 +192,10 @@ void task_base::handle_letter(letter& item) {
   switch (item.kind) {
     case letter_kind::answer:
       answered_ = true;
+      break;
+    case letter_kind::arm:
+      if (op_->arm_came(static_cast<op&>(item)))
+        answered_ = true;
       break;
     case letter_kind::cancel: {
       auto& request = static_cast<cancel_letter&>(item);
@@ -369,7 +373,9 @@ frame_base* task_base::step() {
     if (!op_) // not begun: the body never runs
       return std::exchange(top_, nullptr);
     must_cancel_ = false;
-    if (!op_->cancelled_) {
+    if (op_->is_final()) {
+      must_cancel_ = true;
+    } else if (!op_->cancelled_) {
       op_->give_back();
       op_->cancelled_ = true;
     }
@@ -429,6 +435,8 @@ letter* task_base::close_mailbox() noexcept {
       answered_ = true;
       continue;
     }
+    if (item->kind == letter_kind::arm)
+      continue; // the op itself has noted it
     item->next = nullptr;
     *last = item;
     last = &item->next;

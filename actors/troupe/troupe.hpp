@@ -6,6 +6,7 @@
 #include <troupe/as_completed.hpp>
 #include <troupe/async_generator.hpp>
 #include <troupe/barrier.hpp>
+#include <troupe/channel.hpp>
 #include <troupe/condition.hpp>
 #include <troupe/context.hpp>
 #include <troupe/coro.hpp>
@@ -22,6 +23,7 @@
 #include <troupe/rate_limiter.hpp>
 #include <troupe/run.hpp>
 #include <troupe/rw_lock.hpp>
+#include <troupe/select.hpp>
 #include <troupe/semaphore.hpp>
 #include <troupe/shield.hpp>
 #include <troupe/sleep.hpp>

@@ -35,6 +35,7 @@ enum class errc {
   queue_full,         ///< There is no room for another item.
   queue_shut_down,    ///< The queue was shut down.
   broken_barrier,     ///< The barrier was aborted or reset.
+  channel_closed,     ///< The channel was closed.
 };
 
 /// Returns the category of `errc`, named "troupe".
@@ -139,6 +140,13 @@ class broken_barrier_error : public error {
 public:
   /// @param text  which barrier.
   explicit broken_barrier_error(std::string text);
+};
+
+/// The channel was closed: nothing can be sent, and nothing is left to receive.
+class channel_closed : public error {
+public:
+  /// @param text  which channel.
+  explicit channel_closed(std::string text);
 };
 
 /// Several errors at once. `<troupe/exception_group.hpp>` has helpers to find

@@ -29,9 +29,12 @@ public:
   bool ready(frame_base& frame);
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  bool retract() noexcept override;
   void withdraw() noexcept override;
   std::string describe() const override;
   const task_base* blocked_by() const noexcept override;
+
+  static constexpr bool is_selectable = true;
 
 protected:
   void check() const;

@@ -50,8 +50,11 @@ public:
 
   bool start() override;
   bool request_cancel(const std::string& message) override;
+  bool retract() noexcept override;
   void withdraw() noexcept override;
   std::string describe() const override;
+
+  static constexpr bool is_selectable = true;
 
 private:
   class alarm;

@@ -33,10 +33,13 @@ public:
 
   bool request_cancel(const std::string& message) final;
   void give_back() final;
+  bool retract() noexcept final;
   void withdraw() noexcept final;
   std::string describe() const final;
   const task_base* blocked_by() const noexcept final;
   const task_base* waits_behind() const noexcept final;
+
+  static constexpr bool is_selectable = true;
 
 protected:
   friend class coordinator;
@@ -103,6 +106,15 @@ public:
   wait_op& pop() noexcept {
     wait_op& x = front();
     leave(x);
+    return x;
+  }
+
+  // The first of which `condition` is true; null if there is none.
+  template <class F>
+  wait_op* find(F&& condition) const {
+    auto* x = static_cast<wait_op*>(first_);
+    while (x && !condition(*x))
+      x = x->after();
     return x;
   }
 

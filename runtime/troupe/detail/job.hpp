@@ -48,6 +48,7 @@ protected:
 // What a mailbox holds.
 enum class letter_kind : std::uint8_t {
   answer,  // the op that the task waits for
+  arm,     // the answer to one of several ops that the task waits for
   cancel,  // a request to cancel
   message, // something that only the actor understands
 };

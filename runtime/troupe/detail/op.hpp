@@ -40,6 +40,25 @@ public:
   // The task is dropped: leaves the owner without an answer.
   virtual void withdraw() noexcept = 0;
 
+  // Leaves the owner without an answer, and without an effect on what was
+  // waited for. False if the answer is on its way. Of ops that may stand in a
+  // select.
+  virtual bool retract() noexcept {
+    return false;
+  }
+
+  // A select: the answer to one of its ops has come. True if the select is
+  // answered by that.
+  virtual bool arm_came(op&) {
+    return true;
+  }
+
+  // The answer has had an effect that cannot be undone: a cancellation that
+  // comes after it is thrown at the next await.
+  virtual bool is_final() const noexcept {
+    return false;
+  }
+
   // What the op waits for, for the text of a task.
   virtual std::string describe() const = 0;
 
@@ -66,10 +85,23 @@ public:
     answer();
   }
 
+  // -- one of several -------------------------------------------------------
+
+  // The op is one of several of a select. Its answer is told to that.
+  bool is_arm() const noexcept {
+    return kind == letter_kind::arm;
+  }
+
 protected:
   ~op() = default;
 
   friend class task_base;
+
+  static void make_arm(op& x, frame_base& frame) noexcept {
+    x.kind = letter_kind::arm;
+    x.sent = false;
+    x.task_ = frame.task_;
+  }
 
   // Throws if the wait ended by a cancellation.
   void check_cancelled() const {
