@@ -47,6 +47,8 @@ void wait_op::end_wait() noexcept {
 // -- a coordinator -----------------------------------------------------------
 
 coordinator::~coordinator() {
+  if (actor_)
+    drop_actor(actor_);
   if (loop_core* home = home_.load(std::memory_order_relaxed))
     home->release();
 }

@@ -7,6 +7,9 @@
 
 namespace troupe::detail {
 
+// Gives up what a coordinator knows of its actor.
+void drop_actor(void* known) noexcept;
+
 // One change of a coordinator's data. Whom it wakes is answered at its end,
 // when others may come in again: a woken task may even destroy the coordinator.
 class coordinator::turn {

@@ -136,6 +136,13 @@ public:
     return place.full ? std::optional<T>{std::move(place.item)}
                       : std::optional<T>{};
   }
+
+  /// Returns the CAF handle, which understands `send`, `receive` and `close`: see
+  /// [Coordination](docs/coordination.md). Include `<troupe/caf.hpp>` to call it. `T`
+  /// must be copyable, and CAF must be able to inspect it.
+  /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
+  ///                none runs here; `errc::loop_closed`.
+  caf::actor actor() const;
 };
 
 } // namespace troupe

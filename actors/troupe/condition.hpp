@@ -110,6 +110,13 @@ public:
   /// Returns what it looks like now.
   condition_statistics statistics() const;
 
+  /// Returns the CAF handle, which understands `acquire`, `release`,
+  /// `wait`, `notify` and `notify_all`: see
+  /// [Coordination](docs/coordination.md). Include `<troupe/caf.hpp>` to call it.
+  /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
+  ///                none runs here; `errc::loop_closed`.
+  caf::actor actor() const;
+
 private:
   template <class Predicate>
   static auto wait_until_true(condition self, Predicate predicate)

@@ -66,6 +66,13 @@ public:
 
   /// Returns what it looks like now.
   event_statistics statistics() const;
+
+  /// Returns the CAF handle, which understands `set`, `clear`, `is_set` and
+  /// `wait`: see
+  /// [Coordination](docs/coordination.md). Include `<troupe/caf.hpp>` to call it.
+  /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
+  ///                none runs here; `errc::loop_closed`.
+  caf::actor actor() const;
 };
 
 } // namespace troupe

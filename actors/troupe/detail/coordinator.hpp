@@ -10,9 +10,14 @@
 #include <string>
 #include <string_view>
 
+namespace caf {
+class actor;
+}
+
 namespace troupe::detail {
 
 class coordinator;
+class coordinator_actor;
 
 // How a wait at a coordinator stands.
 enum class wait_state : std::uint8_t {
@@ -249,6 +254,8 @@ protected:
   }
 
 private:
+  friend class coordinator_actor;
+
   bool enter_first(loop_core* here) const;
   void last_handle_gone() noexcept;
   bool shared() const noexcept;
@@ -259,6 +266,7 @@ private:
   bool orphan_ = false;        // no handle is left, but something is held
   std::uint32_t held_ = 0;
   mutable std::atomic<loop_core*> home_{nullptr}; // counted
+  void* actor_ = nullptr; // for CAF's messages, if somebody asked; not counted
   std::string name_;
 };
 

@@ -1,0 +1,500 @@
+// Locks, queues and the like reached by ordinary actors of CAF, by message, and
+// by foreign threads.
+
+#include <troupe/caf.hpp>
+#include <troupe/troupe.hpp>
+
+#include "support/coordination.hpp"
+#include "support/test.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+// An actor that does what it is made with, and ends when it is sent a number.
+class puppet : public caf::event_based_actor {
+public:
+  using play = std::function<void(puppet&)>;
+
+  puppet(caf::actor_config& config, play begin)
+    : event_based_actor(config), begin_(std::move(begin)) {}
+
+  caf::behavior make_behavior() override {
+    begin_(*this);
+    return {[this](int) {
+      quit();
+    }};
+  }
+
+  // Asks, and goes on when the answer is there.
+  template <class... Ask>
+  void ask_for(const caf::actor& whom, std::function<void()> next,
+               Ask... what) {
+    request(whom, caf::infinite, std::move(what)...)
+      .then(std::move(next),
+            [this](const caf::error& why) { note_error(why); });
+  }
+
+  void note_error(const caf::error& why) {
+    errors.push_back(system().render(why));
+  }
+
+  std::vector<std::string> errors;
+
+private:
+  play begin_;
+};
+
+caf::actor play(puppet::play begin) {
+  return system_of(get_running_loop()).spawn<puppet>(std::move(begin));
+}
+
+coro<bool> getting(queue<std::string> x, std::size_t count) {
+  return reached([x, count] { return x.statistics().getting == count; });
+}
+
+// Runs `body` on a thread that no loop runs on, and waits for its end.
+template <class F>
+coro<void> on_foreign_thread(F body) {
+  auto done = future<void>::make();
+  std::thread thread{[&] {
+    body();
+    done.set_result();
+  }};
+  co_await done;
+  thread.join();
+}
+
+} // namespace
+
+TEST_CASE(
+  "coordinator_actor: an actor acquires a lock in its turn and releases "
+  "it",
+  "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    record<> order;
+    bool same = false;
+    run(
+      [&]() -> coro<void> {
+        lock door{"door"};
+        caf::actor entrance = door.actor();
+        same = entrance == door.actor();
+        auto held = co_await door.scoped();
+        auto first = play([&, entrance](puppet& self) {
+          self.ask_for(
+            entrance,
+            [&, entrance] {
+              order.add("actor");
+              self.ask_for(
+                entrance, [&] { self.quit(); }, ask::release{});
+            },
+            ask::acquire{});
+        });
+        co_await waiting_at(door, 1);
+        auto second = create_task([&]() -> coro<void> {
+          auto mine = co_await door.scoped();
+          order.add("task");
+        });
+        co_await waiting_at(door, 2);
+        order.add("release");
+        held.release();
+        co_await second;
+        co_await reached([&] { return !door.locked(); });
+      },
+      options);
+
+    CHECK(same);
+    CHECK(order.all() == std::vector<std::string>{"release", "actor", "task"});
+  });
+}
+
+TEST_CASE("coordinator_actor: the place of an actor that dies is withdrawn",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<std::string> seen;
+    run(
+      [&]() -> coro<void> {
+        queue<std::string> items{0, "items"};
+        lock door;
+        auto held = co_await door.scoped();
+        caf::actor shelf = items.actor();
+        caf::actor entrance = door.actor();
+        auto dying = play([=](puppet& self) {
+          self.ask_for(
+            entrance, [] {}, ask::acquire{});
+          self.request(shelf, caf::infinite, ask::get{})
+            .then([](const std::string&) {});
+        });
+        co_await getting(items, 1);
+        co_await waiting_at(door, 1);
+        caf::anon_send_exit(dying, caf::exit_reason::kill);
+        co_await getting(items, 0);
+        co_await waiting_at(door, 0);
+        items.put_nowait("kept");
+        seen.push_back(items.get_nowait());
+        held.release();
+        seen.push_back(door.try_acquire() ? "free" : "held");
+      },
+      options);
+
+    CHECK(seen == std::vector<std::string>{"kept", "free"});
+  });
+}
+
+TEST_CASE("coordinator_actor: what an actor holds is given back when it dies",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::size_t left = 0;
+    run(
+      [&]() -> coro<void> {
+        semaphore permits{2};
+        rw_lock table;
+        caf::actor gate = permits.actor();
+        caf::actor shelf = table.actor();
+        std::atomic<int> granted{0};
+        auto holder = play([&, gate, shelf](puppet& self) {
+          self.ask_for(
+            gate, [&] { ++granted; }, ask::acquire{});
+          self.ask_for(
+            gate, [&] { ++granted; }, ask::acquire{});
+          self.ask_for(
+            shelf, [&] { ++granted; }, ask::write{});
+        });
+        gate = nullptr;
+        shelf = nullptr;
+        co_await reached([&] { return granted == 3; });
+        auto reader = create_task(
+          [&]() -> coro<void> { auto held = co_await table.scoped_read(); });
+        caf::anon_send_exit(holder, caf::exit_reason::kill);
+        co_await permits.acquire();
+        co_await permits.acquire();
+        co_await reader;
+        left = permits.statistics().value;
+      },
+      options);
+
+    CHECK(left == 0);
+  });
+}
+
+TEST_CASE("coordinator_actor: a foreign thread asks by a scoped actor",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<std::string> seen;
+    run(
+      [&]() -> coro<void> {
+        queue<std::string> in{1};
+        queue<std::string> out{1};
+        lock door;
+        caf::actor source = in.actor();
+        caf::actor target = out.actor();
+        caf::actor entrance = door.actor();
+        auto& system = system_of(get_running_loop());
+        auto feeder = create_task([&]() -> coro<void> {
+          co_await in.put("one");
+          co_await in.put("two");
+        });
+        auto body = [&] {
+          caf::scoped_actor self{system};
+          auto wrong = [&](const caf::error& why) {
+            seen.push_back(system.render(why));
+          };
+          for (int i = 0; i < 2; ++i)
+            self->request(source, caf::infinite, ask::get{})
+              .receive(
+                [&](const std::string& item) {
+                  self->request(target, caf::infinite, ask::put{}, item + "!")
+                    .receive([&] { seen.push_back("put"); }, wrong);
+                },
+                wrong);
+          self->request(entrance, caf::infinite, ask::acquire{})
+            .receive([&] { seen.push_back("held"); }, wrong);
+          self->request(entrance, caf::infinite, ask::release{})
+            .receive([&] { seen.push_back("released"); }, wrong);
+        };
+        auto reader = create_task([&]() -> coro<std::string> {
+          std::string first = co_await out.get();
+          std::string second = co_await out.get();
+          co_return first + second;
+        });
+        co_await on_foreign_thread(body);
+        co_await feeder;
+        seen.push_back(co_await reader);
+      },
+      options);
+
+    CHECK(seen
+          == std::vector<std::string>{"put", "put", "held", "released",
+                                      "one!two!"});
+  });
+}
+
+TEST_CASE("coordinator_actor: a foreign thread goes through the loop",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<std::string> seen;
+    run(
+      [&]() -> coro<void> {
+        queue<std::string> items{1};
+        event gate;
+        lock door;
+        auto loop = get_running_loop();
+        auto body = [&] {
+          loop.call_soon_threadsafe([&] { items.put_nowait("one"); });
+          auto put = [&]() -> coro<void> {
+            co_await items.put("two");
+          };
+          run_coroutine_threadsafe(put(), loop).result();
+          auto locked = [&]() -> coro<std::string> {
+            auto held = co_await door.scoped();
+            co_return "locked";
+          };
+          seen.push_back(run_coroutine_threadsafe(locked(), loop).result());
+          loop.call_soon_threadsafe([&] { gate.set(); });
+        };
+        auto reader = create_task([&]() -> coro<std::string> {
+          std::string first = co_await items.get();
+          std::string second = co_await items.get();
+          co_return first + second;
+        });
+        co_await on_foreign_thread(body);
+        co_await gate.wait();
+        seen.push_back(co_await reader);
+      },
+      options);
+
+    CHECK(seen == std::vector<std::string>{"locked", "onetwo"});
+  });
+}
+
+TEST_CASE("coordinator_actor: a thread that ends while its actor waits",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::size_t left = 9;
+    run(
+      [&]() -> coro<void> {
+        queue<std::string> items;
+        caf::actor shelf = items.actor();
+        auto& system = system_of(get_running_loop());
+        auto body = [&] {
+          caf::scoped_actor self{system};
+          self->request(shelf, 1ms, ask::get{})
+            .receive([](const std::string&) {}, [](const caf::error&) {});
+        };
+        co_await on_foreign_thread(body);
+        co_await getting(items, 0);
+        items.put_nowait("kept");
+        left = items.qsize();
+      },
+      options);
+
+    CHECK(left == 1);
+  });
+}
+
+TEST_CASE("coordinator_actor: all of them understand their messages",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    record<> told;
+    run(
+      [&]() -> coro<void> {
+        event gate;
+        condition changed;
+        barrier meeting{2};
+        rate_limiter limiter{1'000, 4};
+        channel<int> numbers;
+        queue<int> jobs{1};
+        std::vector<caf::actor> all{gate.actor(),    changed.actor(),
+                                    meeting.actor(), limiter.actor(),
+                                    numbers.actor(), jobs.actor()};
+        auto note = [&](const char* what) {
+          return [&told, what] {
+            told.add(what);
+          };
+        };
+        auto player = play([&, all](puppet& self) {
+          self.ask_for(all[0], note("gate"), ask::wait{});
+          self.ask_for(all[0], note("set"), ask::set{});
+          self.ask_for(all[0], note("clear"), ask::clear{});
+          self.request(all[0], caf::infinite, ask::is_set{}).then([&](bool is) {
+            told.add(is ? "is set" : "is not set");
+          });
+          self.ask_for(all[1], note("locked"), ask::acquire{});
+          self.ask_for(all[1], note("changed"), ask::wait{});
+          self.request(all[2], caf::infinite, ask::wait{})
+            .then([&](std::uint64_t place) {
+              told.add("place " + std::to_string(place));
+            });
+          self.ask_for(all[3], note("tokens"), ask::acquire{},
+                       std::uint64_t{3});
+          self.ask_for(all[4], note("sent"), ask::send{}, 5);
+          self.ask_for(all[5], note("put"), ask::put{}, 6);
+          self.request(all[5], caf::infinite, ask::get{}).then([&](int x) {
+            told.add("got " + std::to_string(x));
+          });
+          self.ask_for(all[5], note("done"), ask::task_done{});
+          self.ask_for(all[5], note("joined"), ask::join{});
+          self.ask_for(all[5], note("shut down"), ask::shutdown{}, true);
+        });
+        int item = co_await numbers.receive();
+        told.add("item " + std::to_string(item));
+        co_await meeting.wait();
+        co_await reached([&] { return changed.statistics().waiting == 1; });
+        {
+          auto held = co_await changed.scoped();
+          changed.notify();
+        }
+        co_await reached([&] { return told.size() == 15; });
+        caf::anon_send(player, 1);
+        co_await reached([&] { return !changed.locked(); });
+      },
+      options);
+
+    auto all = told.all();
+    std::sort(all.begin(), all.end());
+    CHECK(all
+          == std::vector<std::string>{"changed", "clear", "done", "gate",
+                                      "got 6", "is not set", "item 5", "joined",
+                                      "locked", "place 0", "put", "sent", "set",
+                                      "shut down", "tokens"});
+  });
+}
+
+TEST_CASE("coordinator_actor: errors come as errors of CAF",
+          "[coordinator_actor]") {
+  std::vector<std::string> errors;
+  run([&]() -> coro<void> {
+    lock door{"door"};
+    rw_lock table{"table"};
+    queue<int> items{0, "items"};
+    items.shutdown();
+    caf::actor all[]{door.actor(), table.actor(), items.actor()};
+    bool done = false;
+    auto player = play([&](puppet& self) {
+      auto next = [] {
+      };
+      self.ask_for(all[0], next, ask::release{});
+      self.ask_for(all[0], next, ask::put{}, 1);
+      self.ask_for(all[1], next, ask::release{});
+      self.ask_for(all[2], next, ask::put{}, std::string{"text"});
+      self.ask_for(all[2], next, ask::put{}, 1);
+      self.request(all[2], caf::infinite, ask::get{})
+        .then([](int) {},
+              [&](const caf::error& why) {
+                self.note_error(why);
+                errors = self.errors;
+                done = true;
+                self.quit();
+              });
+    });
+    co_await reached([&] { return done; });
+  });
+
+  REQUIRE(errors.size() == 6);
+  CHECK_THAT(errors[0], Catch::Contains("release of <lock 'door' unlocked>, "
+                                        "which nobody holds"));
+  CHECK_THAT(errors[1], Catch::Contains("unexpected_message"));
+  CHECK_THAT(errors[2], Catch::Contains("release of <rw_lock 'table' unlocked> "
+                                        "by an actor that does not hold it"));
+  CHECK_THAT(errors[3], Catch::Contains("unexpected_message"));
+  CHECK_THAT(errors[4], Catch::Contains("put to <queue 'items' 0 items, shut "
+                                        "down>; stop when it is shut down"));
+  CHECK_THAT(errors[5], Catch::Contains("get from <queue 'items' 0 items, shut "
+                                        "down>; stop when it is shut down"));
+}
+
+TEST_CASE("coordinator_actor: what one actor puts comes in its order",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<int> got;
+    run(
+      [&]() -> coro<void> {
+        queue<int> items{3};
+        caf::actor shelf = items.actor();
+        auto putter = play([shelf](puppet& self) {
+          for (int i = 0; i < 200; ++i)
+            self.send(shelf, ask::put{}, i);
+          self.quit();
+        });
+        for (int i = 0; i < 200; ++i) {
+          int item = co_await items.get();
+          got.push_back(item);
+        }
+      },
+      options);
+
+    std::vector<int> all(200);
+    for (int i = 0; i < 200; ++i)
+      all[static_cast<std::size_t>(i)] = i;
+    // Who ended while it waited has withdrawn the rest.
+    CHECK(got == all);
+  });
+}
+
+TEST_CASE("coordinator_actor: many actors and tasks share a lock and a queue",
+          "[coordinator_actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    long count = 0;
+    std::atomic<int> done{0};
+    run(
+      [&]() -> coro<void> {
+        lock door;
+        caf::actor entrance = door.actor();
+        auto work = [&]() -> coro<void> {
+          for (int i = 0; i < 200; ++i) {
+            auto held = co_await door.scoped();
+            ++count;
+          }
+          ++done;
+        };
+        std::vector<task<>> all;
+        for (int i = 0; i < 4; ++i)
+          all.push_back(create_task(work));
+        for (int i = 0; i < 4; ++i)
+          play([&, entrance](puppet& self) {
+            auto left = std::make_shared<int>(100);
+            auto again = std::make_shared<std::function<void()>>();
+            *again = [&, entrance, left, again] {
+              if ((*left)-- == 0) {
+                ++done;
+                self.quit();
+                *again = nullptr;
+                return;
+              }
+              auto next = [&, entrance, again] {
+                ++count;
+                self.ask_for(entrance, *again, ask::release{});
+              };
+              self.ask_for(entrance, next, ask::acquire{});
+            };
+            auto first = *again;
+            first();
+          });
+        for (auto& each : all)
+          co_await each;
+        co_await reached([&] { return done == 8; });
+      },
+      options);
+
+    CHECK(count == 1'200);
+  });
+}
+
+TEST_CASE("coordinator_actor: outside a loop it says so",
+          "[coordinator_actor]") {
+  lock door{"door"};
+  CHECK(text_of_error([&] { static_cast<void>(door.actor()); })
+        == "actor() of <lock 'door' unlocked>, which belongs to no loop yet; "
+           "call it in a task or a callback of its loop");
+}
