@@ -307,6 +307,28 @@ phase 1 canceled
 phase 2 canceled
 """, at_least=0.1)
 
+prints("select_workers", """
+urgent: call the doctor
+job: sweep
+job: cook
+nothing to do for a while
+urgent: fire
+stopped
+<channel 'usual' 1 of 4 items>
+""", at_least=0.1)
+
+prints("rate_limited_fetcher", """
+fetched page 1, begun after {seconds} s
+fetched page 2, begun after {seconds} s
+fetched page 3, begun after {seconds} s
+fetched page 4, begun after {seconds} s
+fetched page 5, begun after {seconds} s
+fetched page 6, begun after {seconds} s
+fetched page 7, begun after {seconds} s
+fetched page 8, begun after {seconds} s
+8 pages in {seconds} s
+""", at_least=1.0)
+
 prints("as_completed", """
 starting main
 waiting for phases to complete
