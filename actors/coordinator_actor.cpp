@@ -13,37 +13,6 @@
 
 namespace troupe::detail {
 
-// -- what an actor holds ------------------------------------------------------
-
-bool holdings::add(std::shared_ptr<void> held) {
-  std::lock_guard guard{busy_};
-  if (closed_)
-    return false;
-  held_.push_back(std::move(held));
-  return true;
-}
-
-std::shared_ptr<void> holdings::take() noexcept {
-  std::lock_guard guard{busy_};
-  if (held_.empty())
-    return nullptr;
-  std::shared_ptr<void> first = std::move(held_.front());
-  held_.erase(held_.begin());
-  return first;
-}
-
-bool holdings::empty() const noexcept {
-  std::lock_guard guard{busy_};
-  return held_.empty();
-}
-
-void holdings::close() noexcept {
-  std::vector<std::shared_ptr<void>> dropped; // after the lock
-  std::lock_guard guard{busy_};
-  closed_ = true;
-  dropped.swap(held_);
-}
-
 // -- a request ----------------------------------------------------------------
 
 // On its way: in the frame of the task that serves it. It is answered once,

@@ -112,7 +112,7 @@ public:
 
   /// Returns the CAF handle, which understands `acquire`, `release`,
   /// `wait`, `notify` and `notify_all`: see
-  /// [Coordination](docs/coordination.md). Include `<troupe/caf.hpp>` to call it.
+  /// `ask`. Include `<troupe/caf.hpp>` to call it.
   /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
   ///                none runs here; `errc::loop_closed`.
   caf::actor actor() const;

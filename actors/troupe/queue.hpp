@@ -146,7 +146,7 @@ public:
 
   /// Returns the CAF handle, which understands `put`, `get`, `task_done`,
   /// `join` and `shutdown`: see
-  /// [Coordination](docs/coordination.md). Include `<troupe/caf.hpp>` to call it. `T`
+  /// `ask`. Include `<troupe/caf.hpp>` to call it. `T`
   /// must be copyable, and CAF must be able to inspect it.
   /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
   ///                none runs here; `errc::loop_closed`.
