@@ -79,6 +79,14 @@ coro<void> pass_tokens(injection where, int capacity) {
                   "what was sent was received, or is there");
     test::require(left.size == 0 || left.receiving == 0,
                   "nobody waits beside an item");
+    test::require(left.sending == 0
+                    || (left.receiving == 0 && left.size == left.capacity),
+                  "nobody waits beside room, or a receiver");
+    if (left.sending == 0)
+      for (std::size_t i = left.size; i < left.capacity; ++i) {
+        test::require(items.try_send(token{alive}), "all room can be used");
+        ++sent;
+      }
     items.close();
     for (auto& each : all) {
       try {

@@ -146,13 +146,20 @@ TEST_CASE("coordination: what is done once is done once") {
 }
 
 TEST_CASE("coordination: tokens are given once, in the right time") {
-  explore_cancellations(4, 8, [](injection where) -> coro<void> {
+  // Tokens are due each tenth of a second, and so are the cancellations.
+  auto strike_then
+    = [](injection where, std::vector<task<>> all) -> coro<void> {
+    co_await sleep(where.step * 100ms);
+    if (where.victim < all.size())
+      all[where.victim].cancel();
+  };
+  explore_cancellations(4, 8, [&](injection where) -> coro<void> {
     rate_limiter limiter{10, 3, "calls"};
     std::size_t spent = 0;
     std::vector<task<>> all;
     for (std::size_t i = 0; i < 4; ++i)
       all.push_back(create_task(spend(limiter, i % 3 + 1, spent)));
-    auto strike = where.strike(all);
+    auto strike = create_task(strike_then(where, all));
     for (auto& each : all)
       co_await ended_cancelled(each);
     co_await strike;
