@@ -4,6 +4,7 @@
 /// The opt-in bridge to CAF: the only public header that includes CAF's.
 
 #include <troupe/channel.hpp>
+#include <troupe/detail/spinlock.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/queue.hpp>
 #include <troupe/task.hpp>
@@ -16,6 +17,7 @@
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace troupe {

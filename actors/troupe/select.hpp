@@ -3,7 +3,6 @@
 #include <troupe/detail/await.hpp>
 #include <troupe/outcome.hpp>
 
-#include <array>
 #include <exception>
 #include <functional>
 #include <tuple>
@@ -112,11 +111,11 @@ public:
 
   template <class... Awaitables>
   explicit select_op(std::in_place_t, Awaitables&&... all)
-    : select_op_base(arms_.data(), sizeof...(Ops)),
+    : select_op_base(arms_, sizeof...(Ops)),
       ops_(find_awaiter(std::forward<Awaitables>(all))...) {}
 
   select_op(select_op&& other) noexcept
-    : select_op_base(arms_.data(), sizeof...(Ops)),
+    : select_op_base(arms_, sizeof...(Ops)),
       ops_(std::move(other.ops_)) {}
 
   // The first that need not wait.
@@ -185,7 +184,7 @@ private:
     (std::index_sequence_for<Ops...>{});
   }
 
-  std::array<arm, sizeof...(Ops)> arms_{};
+  arm arms_[sizeof...(Ops)];
   std::tuple<Ops...> ops_;
 };
 

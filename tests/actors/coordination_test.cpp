@@ -101,18 +101,30 @@ TEST_CASE("coordination: two loops that run cannot share anything",
     meeting.reset();
     queue<int> items{1, "items"};
     items.put_nowait(1);
+    rw_lock table{"table"};
+    co_await table.read();
+    channel<int> results{1, "results"};
+    co_await results.send(1);
+    rate_limiter calls{1, 1, "calls"};
+    co_await calls.acquire();
+    once setup{"setup"};
+    co_await setup.call([] {});
     std::thread other{[&] {
       run([&]() -> coro<void> {
         texts.push_back(co_await ending_of(permits.acquire()));
         texts.push_back(co_await ending_of(gate.wait()));
         texts.push_back(co_await ending_of(meeting.wait()));
         texts.push_back(co_await ending_of(items.get()));
+        texts.push_back(co_await ending_of(table.read()));
+        texts.push_back(co_await ending_of(results.receive()));
+        texts.push_back(co_await ending_of(calls.acquire()));
+        texts.push_back(co_await ending_of(setup.call([] {})));
       });
     }};
     other.join();
   });
 
-  REQUIRE(texts.size() == 4);
+  REQUIRE(texts.size() == 8);
   CHECK(texts[0]
         == "<semaphore 'permits' locked> is in use by a different event loop, "
            "which runs; make one for each loop");
