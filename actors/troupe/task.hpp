@@ -207,9 +207,10 @@ public:
 /// `asyncio.create_task`.
 template <class T>
 task<T> create_task(coro<T> body, detail::site here = detail::site::here()) {
+  // First: if it throws, the coroutine is still owned.
+  auto& loop = detail::need_running_loop("create_task()");
   return task<T>{detail::ref<detail::future_core>{
-    detail::spawn_task(detail::need_running_loop("create_task()"),
-                       body.release(), detail::layout_of<T>, here, {}),
+    detail::spawn_task(loop, body.release(), detail::layout_of<T>, here, {}),
     true}};
 }
 
