@@ -34,7 +34,7 @@ namespace test {
 
 std::string short_cut_table() {
   std::lock_guard lock{detail::all_mutex};
-  std::string table = "short cut              taken    refused\n";
+  std::string table = "short cut        |       taken |    refused\n";
   std::size_t both = 0;
   constexpr auto count = static_cast<std::size_t>(detail::short_cut::count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -42,14 +42,14 @@ std::string short_cut_table() {
     auto refused = detail::all_short_cuts.refused[i];
     both += taken > 0 && refused > 0;
     char line[80];
-    std::snprintf(line, sizeof line, "%-16s %11llu %10llu\n",
+    std::snprintf(line, sizeof line, "%-16s | %11llu | %10llu\n",
                   detail::name_of(static_cast<detail::short_cut>(i)),
                   static_cast<unsigned long long>(taken),
                   static_cast<unsigned long long>(refused));
     table += line;
   }
   return table + std::to_string(both) + " of " + std::to_string(count)
-       + " went both ways\n";
+       + " went both ways, " + std::to_string(both * 100 / count) + " %\n";
 }
 
 } // namespace test

@@ -2,9 +2,6 @@
 
 #include "simulation/echo_node.hpp"
 
-#include <cstdio>
-#include <cstring>
-
 TEST_CASE("network: whatever the reads and writes take, the bytes are right") {
   test::check(
     []() -> coro<void> {
@@ -77,35 +74,5 @@ TEST_CASE("network: a failing run is found, shrunk and replayed") {
     FAIL("it did not fail again");
   } catch (const test::failure& failed) {
     CHECK(failed.id == found.found->id);
-  }
-}
-
-TEST_CASE("simulation: each short cut of streams is taken and refused") {
-  test::check(
-    []() -> coro<void> {
-      test::node server{"server", echo_server};
-      co_await sleep(1s);
-      co_await talk("hello", 2);
-      auto forever = []() -> coro<void> {
-        co_await sleep(1h);
-      };
-      auto waiter = create_task(forever());
-      co_await sleep(1s);
-      waiter.cancel();
-      co_await sleep(1s);
-    },
-    {.schedules = 50});
-  std::string table = test::short_cut_table();
-  INFO(table);
-  for (const char* name :
-       {"write at once", "read at once", "cancel in place"}) {
-    std::size_t place = table.find(name);
-    REQUIRE(place != std::string::npos);
-    unsigned long long taken = 0;
-    unsigned long long refused = 0;
-    std::sscanf(table.c_str() + place + std::strlen(name), "%llu %llu", &taken,
-                &refused);
-    CHECK(taken > 0);
-    CHECK(refused > 0);
   }
 }
