@@ -1,5 +1,6 @@
 // open_connection and start_server: names become addresses, addresses sockets.
 
+#include <troupe/fault_point.hpp>
 #include <troupe/staggered_race.hpp>
 #include <troupe/stream.hpp>
 #include <troupe/thread_pool.hpp>
@@ -10,6 +11,7 @@
 #include "runtime/simulator.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 
 namespace troupe {
@@ -103,6 +105,8 @@ find_addresses(std::string host, std::uint16_t port, int family, bool passive) {
   std::vector<tcp_endpoint> found;
   if (parse_address(host, port, family, found))
     co_return found;
+  if (fault_at("resolve"))
+    throw_unknown_host(host);
   loop_core& home = need_running_loop("find_addresses()");
   if (simulator* sim = home.simulation()) {
     co_await sleep(std::chrono::milliseconds{1}); // others run meanwhile
@@ -189,6 +193,8 @@ std::system_error failed_to(const tcp_endpoint& target, int code) {
 }
 
 coro<connected> connect_to(tcp_endpoint target, connect_options options) {
+  if (fault_at("connect"))
+    throw failed_to(target, ECONNREFUSED);
   loop_core& home = need_running_loop("open_connection()");
   std::shared_ptr<connect_op::attempt> attempt;
   try {

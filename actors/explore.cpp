@@ -54,7 +54,10 @@ explore_options with_environment(explore_options options) {
 class explorer {
 public:
   explorer(program_ref program, const explore_options& options)
-    : program_(program), options_(with_environment(options)) {}
+    : program_(program), options_(with_environment(options)) {
+    for (const std::string& name : options_.faults)
+      check_fault_name(name);
+  }
 
   exploration explore() {
     if (const char* text = environment("TROUPE_SCHEDULE"))
@@ -103,6 +106,7 @@ run_plan explorer::plan_for(std::uint64_t number) {
   plan.how.fair_after = options_.fair_after;
   plan.seed = options_.seed + number;
   plan.odds = options_.odds;
+  plan.faults = options_.faults;
   plan.most_steps = options_.max_steps;
   plan.may_break_cycles = options_.may_break_cycles;
   return plan;

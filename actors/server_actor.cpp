@@ -1,5 +1,7 @@
 #include "actors/server_actor.hpp"
 
+#include <troupe/fault_point.hpp>
+
 #include <cerrno>
 
 namespace troupe::detail {
@@ -60,6 +62,11 @@ server_actor::~server_actor() {
 }
 
 void server_actor::listen(const tcp_endpoint& where) {
+  fault_point("listen", [&where] {
+    return std::system_error(EADDRINUSE, std::system_category(),
+                             "error while attempting to bind on address "
+                               + to_string(address_of(where)));
+  });
   auto acceptor = stream_door::open(
     home(), where,
     {.reuse_address = options_.reuse_address,
@@ -109,14 +116,17 @@ void server_actor::accept(const std::shared_ptr<door>& which) {
 }
 
 void server_actor::on_accepted(const std::shared_ptr<door>& which,
-                               const asio::error_code& failed,
-                               stream_link link) {
+                               asio::error_code failed, stream_link link) {
   tcp_endpoint peer = which->peer;
   {
     turn mine{*this};
     which->accepting = false;
     if (closed_)
       return;
+  }
+  if (!failed && fault_at("accept")) {
+    link.close();
+    failed = asio::error::connection_aborted;
   }
   if (!failed) {
     serve(std::move(link), peer);

@@ -62,7 +62,7 @@ private:
   void accept(const std::shared_ptr<door>& which);
   void accept_all();
   void on_accepted(const std::shared_ptr<door>& which,
-                   const asio::error_code& failed, stream_link link);
+                   asio::error_code failed, stream_link link);
   void start_handler(coro<void> body, socket_actor& client);
   void serve(stream_link link, const tcp_endpoint& peer);
   void complete_if_over();

@@ -87,6 +87,8 @@ simulation::simulation(simulation_options options)
   if (options_.odds > 1000)
     throw std::invalid_argument("simulation: odds must be 0 to 1000, not "
                                 + std::to_string(options_.odds));
+  for (const std::string& name : options_.faults)
+    detail::check_fault_name(name);
   if (!options_.schedule.empty())
     detail::decode(options_.schedule);
   world_ = new detail::simulated_world;
@@ -103,6 +105,7 @@ void simulation::run_program(detail::program_ref program) {
                 .depth = options_.depth};
     plan.seed = options_.seed;
     plan.odds = options_.odds;
+    plan.faults = options_.faults;
     plan.most_steps = options_.max_steps;
   } else {
     plan = detail::decode(options_.schedule);

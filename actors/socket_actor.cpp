@@ -1,10 +1,13 @@
 #include "actors/socket_actor.hpp"
 
+#include <troupe/fault_point.hpp>
+
 #include "actors/server_actor.hpp"
 #include "runtime/simulator.hpp"
 
 #include <caf/exit_reason.hpp>
 
+#include <cerrno>
 #include <exception>
 #include <stdexcept>
 
@@ -389,7 +392,7 @@ void socket_actor::write(std::span<const std::string_view> pieces) {
     } else {
       std::size_t sent = 0;
       if (out_.empty() && !sending_ && may_write_at_once()) {
-        io_count done = link_.send_now(pieces);
+        io_count done = send_now(pieces);
         sent = done.bytes;
         if (done.error != 0)
           shut(lost(done.error), out);
@@ -411,6 +414,12 @@ void socket_actor::write(std::span<const std::string_view> pieces) {
   tell(out);
 }
 
+io_count socket_actor::send_now(std::span<const std::string_view> pieces) {
+  if (fault_at("write")) [[unlikely]]
+    return {.error = ECONNRESET};
+  return link_.send_now(pieces);
+}
+
 void socket_actor::send_later() {
   if (sending_ || closed_)
     return;
@@ -428,7 +437,7 @@ void socket_actor::on_writable(const asio::error_code& failed, news& out) {
   int code = failed.value();
   while (code == 0 && !out_.empty()) {
     std::string_view data = out_.view();
-    io_count done = link_.send_now({&data, 1});
+    io_count done = send_now({&data, 1});
     out_.drop(done.bytes);
     if (done.waits)
       break;

@@ -85,6 +85,7 @@ private:
   void receive();
   void on_received(const asio::error_code& failed, std::size_t count,
                    news& out);
+  io_count send_now(std::span<const std::string_view> pieces);
   void send_later();
   void on_writable(const asio::error_code& failed, news& out);
   void after_send(news& out);

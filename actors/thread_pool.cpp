@@ -1,3 +1,4 @@
+#include <troupe/fault_point.hpp>
 #include <troupe/thread_pool.hpp>
 
 #include "runtime/loop_core.hpp"
@@ -5,6 +6,7 @@
 #include "runtime/thread_name.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -175,14 +177,12 @@ public:
   pool_core(unsigned threads, const std::string& name)
     : shared_(std::make_shared<state>()), size_(threads),
       simulated_(simulated_loop()) {
-    if (simulated_)
-      return;
-    for (unsigned i = 0; i < threads; ++i)
-      threads_.emplace_back([shared = shared_,
-                             title = name + '-' + std::to_string(i)] {
-        name_this_thread(title);
-        shared->work();
-      });
+    fault_point("thread", [] {
+      return std::system_error(EAGAIN, std::system_category(),
+                               "thread_pool: no thread can be started");
+    });
+    if (!simulated_)
+      start_threads(name);
   }
 
   void retain() noexcept {
@@ -290,6 +290,22 @@ private:
   };
 
   ~pool_core() = default;
+
+  // All or none: those that began end if the system has no more.
+  void start_threads(const std::string& name) {
+    try {
+      for (unsigned i = 0; i < size_; ++i)
+        threads_.emplace_back([shared = shared_,
+                               title = name + '-' + std::to_string(i)] {
+          name_this_thread(title);
+          shared->work();
+        });
+    } catch (...) {
+      shut_down();
+      join(std::chrono::nanoseconds{-1});
+      throw;
+    }
+  }
 
   std::shared_ptr<state> shared_;
   const unsigned size_;

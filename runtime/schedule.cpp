@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view version = "t1.";
 constexpr std::string_view digits
   = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::size_t most_bytes = 1530; // 2,040 digits
+constexpr std::size_t all_bytes = 1530; // 2,040 digits
 
 using bytes = std::vector<std::uint8_t>;
 
@@ -90,9 +90,35 @@ bytes bytes_of_text(std::string_view text) {
   return out;
 }
 
+// The fault points of a plan, behind the digits: ".accept.connect".
+std::string text_of_faults(const run_plan& plan) {
+  std::string text;
+  for (const std::string& each : plan.faults)
+    text += '.' + (each == "*" ? "-" : each);
+  return text;
+}
+
+std::vector<std::string> faults_of_text(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    text.remove_prefix(1);
+    std::size_t end = std::min(text.find('.'), text.size());
+    std::string name{text.substr(0, end)};
+    names.push_back(name == "-" ? "*" : name);
+    check_fault_name(names.back());
+    text.remove_prefix(end);
+  }
+  return names;
+}
+
 } // namespace
 
 std::string encode(const run_plan& plan) {
+  std::string faults = text_of_faults(plan);
+  constexpr std::size_t most_names = 1'000;
+  if (faults.size() > most_names)
+    throw std::invalid_argument("the names of the faults are too long");
+  std::size_t most_bytes = all_bytes - faults.size();
   bytes out;
   put(out, plan.seed);
   put(out, plan.odds);
@@ -122,13 +148,15 @@ std::string encode(const run_plan& plan) {
     out.end(), plan.checks.begin(),
     plan.checks.begin()
       + static_cast<std::ptrdiff_t>(std::min(room, plan.checks.size())));
-  return text_of_bytes(out);
+  return text_of_bytes(out) + faults;
 }
 
 run_plan decode(std::string_view text) {
-  bytes all = bytes_of_text(text);
+  std::size_t end = std::min(text.find('.', version.size()), text.size());
+  bytes all = bytes_of_text(text.substr(0, end));
   reader in{all};
   run_plan plan;
+  plan.faults = faults_of_text(text.substr(end));
   plan.seed = in.number();
   plan.odds = static_cast<unsigned>(in.number());
   plan.most_steps = in.number();

@@ -66,12 +66,14 @@ const char* name_of(short_cut which) noexcept {
 simulator::simulator() = default;
 
 simulator::~simulator() {
+  watch_faults(false);
   end_network();
 }
 
 void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   end_network();
   plan_ = std::move(plan);
+  watch_faults(!plan_.faults.empty());
   strategy_.begin(plan_.how, plan_.seed);
   user_random_ = random_stream{~plan_.seed};
   now_ = epoch;

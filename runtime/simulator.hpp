@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::detail {
@@ -81,6 +82,7 @@ struct run_plan {
   bool records = false;             // keeps texts of the last steps, and checks
   bool may_break_cycles = false;    // a circle of waiters is no failure yet
   unsigned odds = 100;              // in 1000: a short cut refused, a fault
+  std::vector<std::string> faults = {}; // the fault points that may fail
 };
 
 // The third scheduler: one thread, virtual time, every choice made by a
@@ -119,6 +121,9 @@ public:
   std::size_t choose(std::size_t n, unsigned odds);
 
   bool take(short_cut which);
+
+  // Whether the fault point fails.
+  bool fault(const char* name);
 
   std::uint64_t random() noexcept {
     return user_random_.next();
@@ -230,6 +235,7 @@ private:
   static constexpr std::size_t most_remarks = 6;
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
+  void watch_faults(bool some) noexcept;
   void gather(loop_core& loop);
   bool stays(job& item);
   void give_back(loop_core& loop) noexcept;
@@ -270,12 +276,16 @@ private:
   std::string failure_text_;
   std::string failure_id_;
   short_cut_coverage coverage_;
+  bool watches_faults_ = false;
   std::shared_ptr<simulated_network> network_;
   loop_core* loop_ = nullptr; // whose job runs
 };
 
 // Whose step runs on this thread, or null.
 extern thread_local constinit simulator* this_step;
+
+// Throws std::invalid_argument if `name` is none of a fault point, nor "*".
+void check_fault_name(std::string_view name);
 
 // Thrown through a loop whose simulation has failed.
 struct simulation_stopped {};

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <troupe/fault_point.hpp>
 #include <troupe/run.hpp>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 /// @file
 /// The deterministic scheduler: programs run in virtual time on one thread, and
@@ -40,13 +43,16 @@ struct simulation_options {
   unsigned depth = 3;
   /// A run with more steps has failed; 0: no limit.
   std::uint64_t max_steps = 0;
-  /// In 1000: how often a short cut is not taken.
+  /// In 1000: how often a short cut is not taken, or a fault point fails.
   unsigned odds = 100;
   /// True if tasks may be left when the program ends; they are cancelled.
   bool may_leave_tasks = false;
   /// True if a circle of waiting tasks may be opened later by a cancellation;
   /// then it is a failure only if nothing else can run.
   bool may_break_cycles = false;
+  /// The fault points that may fail (`<troupe/fault_point.hpp>`), "*" for all;
+  /// how often is said by `odds`.
+  std::vector<std::string> faults = {};
   /// A schedule of an earlier failure, which is run again; empty: none.
   std::string schedule = {};
 };
@@ -254,6 +260,8 @@ struct explore_options {
   bool may_leave_tasks = false;
   /// As in `simulation_options`.
   bool may_break_cycles = false;
+  /// As in `simulation_options`.
+  std::vector<std::string> faults = {};
   /// False: a failure is told as it was found.
   bool shrink = true;
 };
