@@ -3,6 +3,7 @@
 #include <troupe/detail/atomics.hpp>
 #include <troupe/detail/coordinator.hpp>
 
+#include "runtime/footprint.hpp"
 #include "runtime/loop_core.hpp"
 
 namespace troupe::detail {
@@ -17,6 +18,8 @@ public:
   // `shared` is what `enter` returned.
   turn(const coordinator& owner, bool shared) noexcept
     : owner_(shared ? &owner : nullptr) {
+    if (footprints_wanted()) [[unlikely]]
+      touch_in_step(owner.number_in_run_);
     if (owner_)
       while (owner_->busy_.exchange(true, std::memory_order_acquire))
         while (owner_->busy_.load(std::memory_order_relaxed))

@@ -107,6 +107,7 @@ run_plan explorer::plan_for(std::uint64_t number) {
   plan.seed = options_.seed + number;
   plan.odds = options_.odds;
   plan.faults = options_.faults;
+  plan.shares_told = options_.shares_told;
   plan.most_steps = options_.max_steps;
   plan.may_break_cycles = options_.may_break_cycles;
   return plan;
@@ -120,7 +121,10 @@ void explorer::search() {
     run_plan plan = plan_for(number);
     run(plan);
     simulator& sim = world_.sim();
-    ++result_.schedules;
+    if (sim.chooser().redundant())
+      ++result_.redundant;
+    else
+      ++result_.schedules;
     result_.longest = std::max(result_.longest, sim.choices());
     result_.most_tasks = std::max(result_.most_tasks, sim.actors());
     if (plan.how.kind == strategy_kind::pct)
@@ -129,7 +133,9 @@ void explorer::search() {
       found(plan, number);
       break;
     }
-    if (seen.insert(sim.trace_hash()).second)
+    if (sim.chooser().redundant())
+      ; // the order is one of those seen
+    else if (seen.insert(sim.trace_hash()).second)
       quiet = 0;
     else
       ++quiet;
@@ -355,7 +361,10 @@ std::string exploration::text() const {
     = std::to_string(schedules) + " schedules, " + std::to_string(distinct)
     + " different, " + std::to_string(steps) + " steps, up to "
     + std::to_string(longest) + " choices and " + std::to_string(most_tasks)
-    + " tasks in one; ended: " + ended + '\n';
+    + " tasks in one; ended: " + ended
+    + (redundant > 0 ? " (" + std::to_string(redundant) + " more repeated one)"
+                     : "")
+    + '\n';
   if (found)
     return "FAILED at schedule " + std::to_string(found_after) + " ("
          + std::to_string(switches_before) + " choices against asyncio's "

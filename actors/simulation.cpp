@@ -157,6 +157,11 @@ std::uint64_t random() {
   return need_simulator("random()").random();
 }
 
+void touch(std::string_view name) {
+  if (auto* sim = detail::this_simulator())
+    sim->touch(detail::footprint::told(std::hash<std::string_view>{}(name)));
+}
+
 std::size_t choose(std::size_t n) {
   if (n == 0)
     throw std::invalid_argument("choose: there is nothing to choose from (0)");

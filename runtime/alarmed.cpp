@@ -1,5 +1,6 @@
 #include "runtime/alarmed.hpp"
 
+#include "runtime/footprint.hpp"
 #include "runtime/loop_core.hpp"
 
 namespace troupe::detail {
@@ -33,6 +34,8 @@ void alarm::disarm() noexcept {
 }
 
 void alarm::run() {
+  if (home_.simulation()) [[unlikely]]
+    touch_in_step(footprint::everything);
   if (alarmed* whom = whom_.exchange(nullptr, std::memory_order_acq_rel)) {
     whom->rings(*this);
     whom->release();

@@ -121,6 +121,8 @@ std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept {
 // -- a future ---------------------------------------------------------------------
 
 bool future_op_base::ready(frame_base& frame) {
+  if (target_->home().simulation()) [[unlikely]]
+    target_->touch();
   if (target_->done())
     return true;
   if (&target_->home() != &frame.task_->home())

@@ -1,6 +1,8 @@
+#include <troupe/detail/task_base.hpp>
 #include <troupe/detail/watch.hpp>
 #include <troupe/future.hpp>
 
+#include "runtime/footprint.hpp"
 #include "runtime/future_lock.hpp"
 #include "runtime/trace.hpp"
 
@@ -150,11 +152,22 @@ void future_core::report_unretrieved(const char* what) noexcept {
 
 // -- waiting --------------------------------------------------------------------
 
+void future_core::touch() const {
+  if (!home_->simulation()) [[likely]]
+    return;
+  touch_in_step(
+    is_task_
+      ? footprint::task(static_cast<const task_base*>(this)->number())
+      : footprint::futures);
+}
+
 bool future_core::join(future_waiter& waiter) {
+  touch();
   return future_line::join(waiter, !home_->exclusive());
 }
 
 bool future_core::leave(future_waiter& waiter) {
+  touch();
   return future_line::leave(waiter, !home_->exclusive());
 }
 
@@ -247,6 +260,7 @@ bool future_core::cancel(const std::string& message) {
       delete request;
     return true;
   }
+  touch();
   if (!try_claim())
     return false;
   if (!message.empty())
@@ -272,6 +286,7 @@ bool future_core::complete(future_state end) {
 }
 
 bool future_core::complete_here(future_state end) {
+  touch();
   future_waiter* line;
   if (!future_line::complete(end, !home_->exclusive(), line))
     return false;
@@ -289,6 +304,8 @@ bool future_core::complete_here(future_state end) {
         break;
       }
       case waiter_kind::watcher:
+        if (home_->simulation()) [[unlikely]]
+          touch_in_step(footprint::futures); // what its owner counts
         static_cast<watcher*>(line)->owner->tell(*static_cast<watcher*>(line));
         break;
     }

@@ -67,6 +67,7 @@ simulator::simulator() = default;
 
 simulator::~simulator() {
   watch_faults(false);
+  watch_steps(false);
   end_network();
 }
 
@@ -75,6 +76,8 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   plan_ = std::move(plan);
   watch_faults(!plan_.faults.empty());
   strategy_.begin(plan_.how, plan_.seed);
+  watch_steps(!plan_.replays && strategy_.wants_footprints());
+  touched_objects_ = 0;
   user_random_ = random_stream{~plan_.seed};
   now_ = epoch;
   hash_ = steps_ = choices_ = serial_ = actors_ = 0;
@@ -186,8 +189,11 @@ void simulator::run_one(loop_core& loop) {
     taken = chosen(ways, taken, otherwise);
     if (taken != otherwise)
       preferred_ = ready_[front_ + taken].actor;
+  } else if (watches_steps_) {
+    strategy_.alone(ready_[front_]);
   }
-  job& item = *ready_[front_ + taken].item;
+  candidate who = ready_[front_ + taken];
+  job& item = *who.item;
   if (taken == 0) {
     if (++front_ == ready_.size()) {
       ready_.clear();
@@ -215,8 +221,12 @@ void simulator::run_one(loop_core& loop) {
   if (!loop.exiting_.load(std::memory_order_relaxed)) {
     loop_ = &loop;
     this_step = this;
+    if (watches_steps_)
+      begin_footprint(label);
     item.run();
     this_step = nullptr;
+    if (watches_steps_)
+      end_footprint(who);
     if (main_ && main_->state() == future_state::failed)
       loop.exit_with(std::make_exception_ptr(simulation_stopped{}));
   } else {
@@ -286,8 +296,8 @@ void simulator::fail(loop_core& loop, failure_kind kind, std::string what,
 void simulator::report_deadlock(loop_core& loop) {
   std::size_t count = loop.tasks().size();
   std::string text = "nothing is ready, no timer runs, and "
-                     + std::to_string(count)
-                     + (count == 1 ? " task waits" : " tasks wait");
+                   + std::to_string(count)
+                   + (count == 1 ? " task waits" : " tasks wait");
   if (std::string circle = likely_circle(loop); !circle.empty())
     text += "\ntasks wait for each other in a circle\n" + circle;
   fail(loop, failure_kind::deadlock, text, wait_places(loop));
@@ -302,45 +312,7 @@ void simulator::blocked(const task_base& task) {
          "circle " + wait_places(task.home()));
 }
 
-// -- what people read ---------------------------------------------------------
-
-void simulator::note(const job_label& label, std::size_t taken,
-                     std::size_t ways, const job& item) {
-  if (checks_.size() < most_checks)
-    checks_.push_back(static_cast<std::uint8_t>(hash_));
-  step_text text;
-  text.number = steps_;
-  text.time = elapsed();
-  text.taken = static_cast<std::uint32_t>(taken);
-  text.ways = static_cast<std::uint32_t>(ways);
-  if (auto* task = dynamic_cast<const task_base*>(&item))
-    text.who = task->name();
-  else if (label.kind == job_kind::actor)
-    text.who = "actor " + std::to_string(label.number);
-  else
-    text.who = label.kind == job_kind::timer    ? "timer"
-             : label.kind == job_kind::callback ? "callback"
-             : label.kind == job_kind::thread   ? "thread"
-             : label.kind == job_kind::network  ? "network"
-                                                : "loop";
-  if (label.place.file)
-    text.where = text_of(label.place);
-  else if (auto* event = dynamic_cast<const network_event*>(&item))
-    text.where = event->text();
-  if (texts_.size() < kept_texts)
-    texts_.push_back(std::move(text));
-  else
-    texts_[(steps_ - 1) % kept_texts] = std::move(text);
-}
-
-std::vector<step_text> simulator::last_steps() const {
-  std::vector<step_text> in_order;
-  std::size_t first = texts_.size() < kept_texts ? 0 : steps_ % kept_texts;
-  for (std::size_t i = 0; i < texts_.size(); ++i)
-    in_order.push_back(texts_[(first + i) % texts_.size()]);
-  return in_order;
-}
-
+// The run is one that the schedule was made of.
 void simulator::check_step(loop_core& loop, std::uint8_t mark,
                            const job_label& label) {
   if (plan_.checks[steps_ - 1] == mark)

@@ -81,7 +81,8 @@ struct run_plan {
   std::uint64_t most_steps = 0;     // 0: no limit
   bool records = false;             // keeps texts of the last steps, and checks
   bool may_break_cycles = false;    // a circle of waiters is no failure yet
-  unsigned odds = 100;              // in 1000: a short cut refused, a fault
+  bool shares_told = false; // tasks tell by `touch` what variables they share
+  unsigned odds = 100;      // in 1000: a short cut refused, a fault
   std::vector<std::string> faults = {}; // the fault points that may fail
 };
 
@@ -122,10 +123,25 @@ public:
 
   bool take(short_cut which);
 
+  // The step that runs touches this.
+  void touch(footprint::key what) {
+    if (watches_steps_)
+      touched_.add(what);
+  }
+
+  void touch(std::uint32_t& number) {
+    if (number == 0) {
+      number = ++touched_objects_;
+      touch(footprint::everything);
+    }
+    touch(footprint::coordinator(number));
+  }
+
   // Whether the fault point fails.
   bool fault(const char* name);
 
-  std::uint64_t random() noexcept {
+  std::uint64_t random() {
+    touch(footprint::chance);
     return user_random_.next();
   }
 
@@ -236,6 +252,9 @@ private:
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
   void watch_faults(bool some) noexcept;
+  void watch_steps(bool some) noexcept;
+  void begin_footprint(const job_label& label);
+  void end_footprint(const candidate& who);
   void gather(loop_core& loop);
   bool stays(job& item);
   void give_back(loop_core& loop) noexcept;
@@ -277,6 +296,9 @@ private:
   std::string failure_id_;
   short_cut_coverage coverage_;
   bool watches_faults_ = false;
+  bool watches_steps_ = false;
+  footprint touched_; // by the step that runs
+  std::uint32_t touched_objects_ = 0;
   std::shared_ptr<simulated_network> network_;
   loop_core* loop_ = nullptr; // whose job runs
 };

@@ -10,7 +10,9 @@ void strategy::begin(const strategy_plan& plan, std::uint64_t seed) {
   salt_ = random_.next();
   choices_ = 0;
   lowered_count_ = 0;
-  path_place_ = 0;
+  tree_.restart();
+  habit_count_ = 0;
+  redrawn_.clear();
   changes_ = 0;
   if (plan.kind == strategy_kind::pct && plan.depth > 1)
     changes_ = plan.depth - 1;
@@ -27,7 +29,7 @@ std::size_t strategy::next(std::span<const candidate> ready,
                            std::size_t otherwise) {
   ++choices_;
   if (plan_.kind == strategy_kind::exhaustive)
-    return step_in_tree(ready.size());
+    return tree_.next(ready);
   if (plan_.kind == strategy_kind::fifo)
     return otherwise;
   if (plan_.kind == strategy_kind::random || choices_ > plan_.fair_after)
@@ -51,30 +53,62 @@ std::size_t strategy::next(std::span<const candidate> ready,
 
 std::size_t strategy::pick(std::size_t n, unsigned odds) {
   if (plan_.kind == strategy_kind::exhaustive)
-    return step_in_tree(n);
+    return tree_.pick(n);
   if (plan_.kind == strategy_kind::fifo || random_.below(1000) >= odds)
     return 0;
   return 1 + random_.below(n - 1);
 }
 
-std::size_t strategy::step_in_tree(std::size_t ways) {
-  if (path_place_ == path_.size())
-    path_.push_back({0, static_cast<std::uint32_t>(ways)});
-  fork& here = path_[path_place_++];
-  // A program that is not deterministic is found out by its trace; here it is
-  // only kept from leaving the tree.
-  here.ways = static_cast<std::uint32_t>(ways);
-  return std::min<std::size_t>(here.taken, ways - 1);
+void strategy::alone(const candidate& ready) {
+  if (plan_.kind == strategy_kind::exhaustive)
+    tree_.next({&ready, 1});
 }
 
-bool strategy::advance() {
-  path_.resize(path_place_);
-  while (!path_.empty() && path_.back().taken + 1 >= path_.back().ways)
-    path_.pop_back();
-  if (path_.empty())
-    return false;
-  ++path_.back().taken;
-  return true;
+// Partial-order sampling: whoever waits with a step that races with the one
+// made draws anew. What that step will touch is not known before it is made; it
+// is taken to be what the actor's last one touched.
+void strategy::ran(const candidate& who, const footprint& step,
+                   std::span<const candidate> waiting) {
+  if (plan_.kind == strategy_kind::exhaustive) {
+    tree_.ran(step);
+    return;
+  }
+  for (std::size_t i = 0; i < habit_count_; ++i) {
+    const habit& other = habits_[i];
+    if (other.actor == who.actor || !other.touched.races(step))
+      continue;
+    for (const candidate& each : waiting)
+      if (each.actor == other.actor)
+        redraw(each);
+  }
+  std::erase_if(redrawn_, [&](const redrawn_rank& each) {
+    return each.serial == who.serial;
+  });
+  keep_habit(who.actor, step);
+}
+
+void strategy::redraw(const candidate& x) {
+  for (redrawn_rank& each : redrawn_)
+    if (each.serial == x.serial) {
+      each.rank = random_.next();
+      return;
+    }
+  redrawn_.push_back({x.serial, random_.next()});
+}
+
+void strategy::keep_habit(std::uint64_t actor, const footprint& step) {
+  std::size_t place = 0;
+  while (place < habit_count_ && habits_[place].actor != actor)
+    ++place;
+  if (place == habit_count_) {
+    constexpr std::size_t most_habits = 64; // of programs that sampling suits
+    if (!is_lasting(actor) || habit_count_ == most_habits)
+      return;
+    if (habit_count_++ == habits_.size())
+      habits_.emplace_back();
+    habits_[place].actor = actor;
+  }
+  habits_[place].touched = step;
 }
 
 std::size_t strategy::highest(std::span<const candidate> ready) const {
@@ -91,8 +125,12 @@ std::size_t strategy::highest(std::span<const candidate> ready) const {
 // PCT: an actor keeps its random rank until a change point puts it below all
 // others. Partial-order sampling: each step has a rank of its own.
 std::uint64_t strategy::rank(const candidate& x) const noexcept {
-  if (plan_.kind == strategy_kind::partial_order)
+  if (plan_.kind == strategy_kind::partial_order) {
+    for (const redrawn_rank& each : redrawn_)
+      if (each.serial == x.serial)
+        return each.rank;
     return random_stream::mix(salt_ ^ (x.serial * 0x9e3779b97f4a7c15));
+  }
   for (unsigned i = lowered_count_; i-- > 0;)
     if (lowered_[i] == x.actor)
       return lowered_count_ - i;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/order_tree.hpp"
+
 #include <array>
 #include <cstdint>
 #include <span>
@@ -42,6 +44,11 @@ struct candidate {
   std::uint64_t serial; // which step it is: never the same twice
 };
 
+// False for a callback or a timer, which makes one step and is gone.
+constexpr bool is_lasting(std::uint64_t actor) noexcept {
+  return (actor & 3) != 1;
+}
+
 // How the next job is chosen. The sources are in docs/testing.md.
 enum class strategy_kind : std::uint8_t {
   fifo,
@@ -74,18 +81,45 @@ public:
   // A choice that is not about order; `odds` in 1000 that it is not 0.
   std::size_t pick(std::size_t n, unsigned odds);
 
-  // -- exhaustive: the runs are a walk through a tree, depth first -----------
+  // Of one that is ready there is no choice, but the tree of orders is told.
+  void alone(const candidate& ready);
 
-  // Moves to the next path; false if there is none.
-  bool advance();
+  // Whether it wants to know what steps touch.
+  bool wants_footprints() const noexcept {
+    return plan_.kind == strategy_kind::exhaustive
+        || plan_.kind == strategy_kind::partial_order;
+  }
+
+  // The step of `who` touched this, while `waiting` were ready.
+  void ran(const candidate& who, const footprint& step,
+           std::span<const candidate> waiting);
+
+  // -- exhaustive -----------------------------------------------------------
+
+  // Moves to the next order; false if there is none.
+  bool advance() {
+    return tree_.advance();
+  }
+
+  // True if the run only repeats an order that was seen.
+  bool redundant() const noexcept {
+    return tree_.redundant();
+  }
 
 private:
-  struct fork {
-    std::uint32_t taken;
-    std::uint32_t ways;
+  // What the last step of an actor touched.
+  struct habit {
+    std::uint64_t actor;
+    footprint touched;
   };
 
-  std::size_t step_in_tree(std::size_t ways);
+  struct redrawn_rank {
+    std::uint64_t serial;
+    std::uint64_t rank;
+  };
+
+  void redraw(const candidate& x);
+  void keep_habit(std::uint64_t actor, const footprint& step);
   std::size_t highest(std::span<const candidate> ready) const;
   std::uint64_t rank(const candidate& x) const noexcept;
 
@@ -99,8 +133,10 @@ private:
   std::array<std::uint64_t, most_changes> lowered_{}; // actors, the lowest last
   unsigned changes_ = 0;
   unsigned lowered_count_ = 0;
-  std::vector<fork> path_;
-  std::size_t path_place_ = 0;
+  order_tree tree_;
+  std::vector<habit> habits_;
+  std::size_t habit_count_ = 0; // the others are only memory
+  std::vector<redrawn_rank> redrawn_;
 };
 
 } // namespace troupe::detail

@@ -1,5 +1,6 @@
 #include <troupe/detail/task_base.hpp>
 
+#include "runtime/footprint.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/simulator.hpp"
 #include "runtime/trace.hpp"
@@ -109,6 +110,8 @@ task_base::task_base(loop_core& home, result_base& result, frame_base& root,
     number_(home.next_task_number()), made_line_(made.line), top_(&root),
     context_(std::move(plan.context)), function_(root.place().function),
     made_file_(made.file) {
+  if (simulated_) [[unlikely]]
+    touch_in_step(footprint::numbers);
   root.task_ = this;
   root.result_ = &result;
   if (!context_)
@@ -155,6 +158,8 @@ bool task_base::deliver(letter& item) {
     answered_twice(item);
     return true;
   }
+  if (simulated_) [[unlikely]]
+    touch_in_step(footprint::task(number_));
   switch (box_.push(item, exclusive_)) {
     case pushed::activate:
       make_ready();
@@ -221,6 +226,8 @@ bool task_base::cancel(const std::string& message) {
 
 bool task_base::cancel_counted(const std::string& message,
                                const void* scope) {
+  if (simulated_) [[unlikely]]
+    touch_in_step(footprint::task(number_));
   if (done())
     return false;
   if (this_task == this || in_wave(this)) {

@@ -28,7 +28,8 @@ enum class strategy : std::uint8_t {
   delay_bounding,
   /// A random priority for every step (Yuan et al., 2018).
   partial_order,
-  /// Every order, depth first, until none is left.
+  /// Every order, depth first, until none is left; of orders that differ only
+  /// in steps that touch nothing in common, one (Godefroid, 1996).
   exhaustive,
 };
 
@@ -202,6 +203,14 @@ coro<void> eventually(Predicate predicate, std::chrono::nanoseconds limit
 /// Returns a random number that is the same in every run of the seed.
 std::uint64_t random();
 
+/// Says that the running step reads or writes variables that tasks share.
+/// Only what the exhaustive strategy and partial-order sampling do depends on
+/// it; in other runs and outside simulations it does nothing.
+/// @param name  stands for the variables; steps that name the same one are
+/// tried
+///              in both orders.
+void touch(std::string_view name);
+
 /// Lets the strategy choose.
 /// @param n  1 or more.
 /// @returns 0 ... n - 1; 0 in an undisturbed run.
@@ -262,6 +271,9 @@ struct explore_options {
   bool may_break_cycles = false;
   /// As in `simulation_options`.
   std::vector<std::string> faults = {};
+  /// True if tasks share no variables but those that they tell of by `touch`,
+  /// so that fewer orders differ. See `strategy::exhaustive`.
+  bool shares_told = false;
   /// False: a failure is told as it was found.
   bool shrink = true;
 };
@@ -270,6 +282,8 @@ struct explore_options {
 struct exploration {
   /// How many runs there were.
   std::uint64_t schedules = 0;
+  /// Exhaustive: runs besides that turned out to repeat an order.
+  std::uint64_t redundant = 0;
   /// How many different orders.
   std::uint64_t distinct = 0;
   /// Steps of all runs.

@@ -265,6 +265,7 @@ private:
   mutable bool bound_ = false; // somebody waited on `home_`
   bool orphan_ = false;        // no handle is left, but something is held
   std::uint32_t held_ = 0;
+  mutable std::uint32_t number_in_run_ = 0; // of a simulation that asks for it
   mutable std::atomic<loop_core*> home_{nullptr}; // counted
   void* actor_ = nullptr; // for CAF's messages, if somebody asked; not counted
   std::string name_;

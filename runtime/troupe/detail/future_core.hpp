@@ -119,6 +119,9 @@ public:
   const std::vector<site>& trace() const noexcept;
   virtual std::string describe() const;
 
+  // Simulations: the step that runs looks at it or changes it.
+  void touch() const;
+
   // -- waiting ------------------------------------------------------------
 
   // Adds to the end of the line; false if the future is done.
