@@ -191,6 +191,8 @@ void explorer::found(run_plan plan, std::uint64_t number) {
   result_.ended = "failure";
   result_.found_after = number + 1;
   result_.switches_before = result_.switches_after = sim.deviations().size();
+  result_.steps_before = sim.steps();
+  result_.early_before = sim.early_steps();
   std::string id = sim.failure_id();
   std::uint64_t hash = sim.trace_hash();
   plan.replays = sim.choices_kept();
@@ -312,6 +314,8 @@ void explorer::tell(run_plan plan) {
   plan.records = true;
   run(plan);
   plan.checks = world_.sim().checks();
+  result_.steps_after = world_.sim().steps();
+  result_.early_after = world_.sim().early_steps();
   result_.found = failure_of(world_.sim(), plan);
 }
 

@@ -134,6 +134,14 @@ std::uint64_t simulation::trace_hash() const noexcept {
   return world_->sim().trace_hash();
 }
 
+const std::vector<std::uint64_t>& simulation::awaits() const noexcept {
+  return world_->sim().awaits();
+}
+
+std::uint64_t simulation::injected() const noexcept {
+  return world_->sim().injected();
+}
+
 // -- inside a program --------------------------------------------------------
 
 bool simulated() noexcept {

@@ -75,12 +75,13 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   end_network();
   plan_ = std::move(plan);
   watch_faults(!plan_.faults.empty());
+  plan_injections();
   strategy_.begin(plan_.how, plan_.seed);
   watch_steps(!plan_.replays && strategy_.wants_footprints());
   touched_objects_ = 0;
   user_random_ = random_stream{~plan_.seed};
   now_ = epoch;
-  hash_ = steps_ = choices_ = serial_ = actors_ = 0;
+  hash_ = steps_ = early_steps_ = choices_ = serial_ = actors_ = 0;
   first_actor_ = first_actor;
   batch_ = front_ = 0;
   ready_.clear();
@@ -210,6 +211,7 @@ void simulator::run_one(loop_core& loop) {
     label.number -= first_actor_;
   hash_ = mix_label(hash_, label);
   ++steps_;
+  early_steps_ += taken > 0;
   if (plan_.records)
     note(label, taken, ways, item);
   if (steps_ <= plan_.checks.size())
@@ -224,10 +226,12 @@ void simulator::run_one(loop_core& loop) {
     if (watches_steps_)
       begin_footprint(label);
     item.run();
+    if (counts_awaits_ && label.kind == job_kind::task)
+      count_await(loop, label.number);
     this_step = nullptr;
     if (watches_steps_)
       end_footprint(who);
-    if (main_ && main_->state() == future_state::failed)
+    if (main_ && main_->done() && main_->state() != future_state::finished)
       loop.exit_with(std::make_exception_ptr(simulation_stopped{}));
   } else {
     // It is not lost: whoever drops the loop finds it.

@@ -106,7 +106,8 @@ public:
     return now_ - epoch;
   }
 
-  // The program's task: when it has thrown, no other step follows, since what
+  // The program's task: when it has thrown or was cancelled, no other step
+  // follows, since what
   // the others refer to went with its frame.
   void follow(const future_core* main) noexcept {
     main_ = main;
@@ -209,6 +210,11 @@ public:
     return steps_;
   }
 
+  // Those that others had been ready before.
+  std::uint64_t early_steps() const noexcept {
+    return early_steps_;
+  }
+
   std::uint64_t choices() const noexcept {
     return choices_;
   }
@@ -232,6 +238,15 @@ public:
 
   std::vector<step_text> last_steps() const;
 
+  // By the numbers of the tasks; only of a recorded run.
+  const std::vector<std::uint64_t>& awaits() const noexcept {
+    return awaits_;
+  }
+
+  std::uint64_t injected() const noexcept {
+    return injected_;
+  }
+
   const short_cut_coverage& coverage() const noexcept {
     return coverage_;
   }
@@ -251,6 +266,8 @@ private:
   static constexpr std::size_t most_remarks = 6;
   static constexpr std::uint64_t nobody = ~std::uint64_t{0};
 
+  void plan_injections();
+  void count_await(loop_core& loop, std::uint64_t number);
   void watch_faults(bool some) noexcept;
   void watch_steps(bool some) noexcept;
   void begin_footprint(const job_label& label);
@@ -275,6 +292,7 @@ private:
   std::int64_t now_ = epoch;
   std::uint64_t hash_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t early_steps_ = 0;
   std::uint64_t choices_ = 0;
   std::uint64_t serial_ = 0;
   std::uint64_t actors_ = 0;
@@ -295,6 +313,15 @@ private:
   std::string failure_text_;
   std::string failure_id_;
   short_cut_coverage coverage_;
+  struct injection {
+    std::uint64_t task;
+    std::uint64_t await;
+  };
+
+  std::vector<injection> injections_;
+  std::vector<std::uint64_t> awaits_;
+  std::uint64_t injected_ = 0;
+  bool counts_awaits_ = false;
   bool watches_faults_ = false;
   bool watches_steps_ = false;
   footprint touched_; // by the step that runs

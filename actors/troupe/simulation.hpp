@@ -52,7 +52,8 @@ struct simulation_options {
   /// then it is a failure only if nothing else can run.
   bool may_break_cycles = false;
   /// The fault points that may fail (`<troupe/fault_point.hpp>`), "*" for all;
-  /// how often is said by `odds`.
+  /// how often is said by `odds`. "cancel-3-7" cancels the third task at its
+  /// seventh await.
   std::vector<std::string> faults = {};
   /// A schedule of an earlier failure, which is run again; empty: none.
   std::string schedule = {};
@@ -168,6 +169,13 @@ public:
 
   /// Returns a number that is the same only for runs with the same steps.
   std::uint64_t trace_hash() const noexcept;
+
+  /// Returns how often each task waited in the last run, in the order in which
+  /// tasks were made; the program itself is the first.
+  const std::vector<std::uint64_t>& awaits() const noexcept;
+
+  /// Returns how many cancellations of `faults` came in the last run.
+  std::uint64_t injected() const noexcept;
 
 private:
   void run_program(detail::program_ref program);
@@ -302,6 +310,15 @@ struct exploration {
   std::uint64_t switches_before = 0;
   /// See `switches_before`.
   std::uint64_t switches_after = 0;
+  /// Steps of the failing run: as found, and as shrunk.
+  std::uint64_t steps_before = 0;
+  /// See `steps_before`.
+  std::uint64_t steps_after = 0;
+  /// Steps that came before others which asyncio would have made first: as
+  /// found, and as shrunk.
+  std::uint64_t early_before = 0;
+  /// See `early_before`.
+  std::uint64_t early_after = 0;
 
   /// True if nothing was found.
   bool ok() const noexcept {

@@ -41,7 +41,7 @@ coro<void> meet_often(barrier gate, int rounds, int mine,
 } // namespace
 
 TEST_CASE("coordination: rounds of a barrier never mix") {
-  auto found = test::explore(
+  auto found = everywhere::explore(
     []() -> coro<void> {
       barrier gate{3, "gate"};
       std::vector<int> round_of(3);
@@ -87,7 +87,7 @@ TEST_CASE("coordination: a place at a barrier is not lost with a cancelled "
 TEST_CASE("coordination: a barrier can be reset at any moment") {
   for (int step = 0; step < 6; ++step) {
     INFO("step " << step);
-    auto found = test::explore(
+    auto found = everywhere::explore(
       [&]() -> coro<void> {
         barrier gate{3, "gate"};
         std::vector<task<bool>> all;
@@ -116,7 +116,7 @@ TEST_CASE("coordination: a barrier can be reset at any moment") {
 TEST_CASE("coordination: a barrier can be aborted at any moment") {
   for (int step = 0; step < 6; ++step) {
     INFO("step " << step);
-    auto found = test::explore(
+    auto found = everywhere::explore(
       [&]() -> coro<void> {
         barrier gate{3, "gate"};
         std::vector<task<bool>> all;

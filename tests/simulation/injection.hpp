@@ -3,6 +3,7 @@
 #include <troupe/simulation.hpp>
 #include <troupe/task.hpp>
 
+#include "simulation/everywhere.hpp"
 #include "support/test.hpp"
 
 #include <string>
@@ -25,6 +26,8 @@ struct injection {
   // such victim.
   template <class T>
   troupe::task<> strike(const std::vector<troupe::task<T>>& tasks) const {
+    for (const auto& each : tasks)
+      everywhere::is_victim(each);
     return troupe::create_task(strike_later(*this, all_of(tasks)));
   }
 
@@ -59,6 +62,13 @@ troupe::coro<bool> ended_cancelled(troupe::task<T> x) {
 template <class F>
 void explore_cancellations(std::size_t victims, int steps, F program,
                            std::uint64_t schedules = 400) {
+  if (everywhere::wanted()) {
+    auto by_itself = [&]() -> troupe::coro<void> {
+      return program(injection{victims, 0});
+    };
+    everywhere::cancel_at_each_await(by_itself);
+    return;
+  }
   auto explore = [&](injection where) {
     INFO("victim " << where.victim << ", step " << where.step);
     troupe::test::explore_options options;

@@ -1,6 +1,7 @@
 // Programs explored on a bad network.
 
 #include "simulation/echo_node.hpp"
+#include "simulation/everywhere.hpp"
 
 TEST_CASE("network: whatever the reads and writes take, the bytes are right") {
   test::check(
@@ -13,6 +14,19 @@ TEST_CASE("network: whatever the reads and writes take, the bytes are right") {
       test::require(whole, "without a fault everything comes");
     },
     {.schedules = 300});
+}
+
+TEST_CASE("network: a client and a server talk in any order") {
+  auto found = everywhere::explore(
+    []() -> coro<void> {
+      test::node server{"server", echo_server};
+      co_await sleep(1s);
+      bool whole = co_await talk("hello", 2);
+      test::require(whole, "without a fault everything comes");
+    },
+    {.schedules = 1'000});
+  INFO(found.text());
+  CHECK(found.ok());
 }
 
 TEST_CASE("network: under random faults no byte is wrong") {

@@ -7,6 +7,7 @@
 #include <troupe/simulation.hpp>
 #include <troupe/troupe.hpp>
 
+#include "simulation/everywhere.hpp"
 #include "support/test.hpp"
 
 namespace scenarios {
@@ -16,6 +17,10 @@ inline constexpr std::uint64_t schedules = 25'000;
 // Explores a program; all of the budget is spent.
 template <class F>
 void explore_all(F program, bool may_break_cycles = false) {
+  if (everywhere::wanted()) {
+    everywhere::cancel_at_each_await(program, may_break_cycles);
+    return;
+  }
   auto found
     = troupe::test::explore(program, {.schedules = schedules,
                                       .nothing_new = schedules,
@@ -37,6 +42,13 @@ struct moment {
 template <class F>
 void explore_moments(F program, int milliseconds, int turns = 8,
                      bool may_break_cycles = false) {
+  if (everywhere::wanted()) {
+    auto never = [&] {
+      return program(moment{1'000'000, 0});
+    };
+    everywhere::cancel_at_each_await(never, may_break_cycles);
+    return;
+  }
   std::uint64_t share
     = schedules / static_cast<std::uint64_t>((milliseconds + 1) * turns) + 1;
   for (int i = 0; i <= milliseconds; ++i)
@@ -63,6 +75,9 @@ inline troupe::coro<void> spin(int turns) {
 }
 
 inline troupe::coro<void> cancel_at(troupe::any_task target, moment when) {
+  everywhere::is_victim(target);
+  if (everywhere::injecting())
+    co_return;
   if (when.milliseconds > 0)
     co_await troupe::sleep(std::chrono::milliseconds{when.milliseconds});
   co_await spin(when.turns);

@@ -3,6 +3,7 @@
 #include <troupe/simulation.hpp>
 #include <troupe/troupe.hpp>
 
+#include "simulation/everywhere.hpp"
 #include "support/test.hpp"
 
 #include <memory>
@@ -34,6 +35,9 @@ coro<int> breaks(std::size_t turns) {
 
 // Cancels after a number of turns that the strategy chooses.
 coro<void> cancel_some_time(any_task victim) {
+  everywhere::is_victim(victim);
+  if (everywhere::injecting())
+    co_return;
   co_await spin(test::choose(10));
   victim.cancel("stop");
 }
@@ -46,6 +50,12 @@ std::set<std::string> outcomes(F program, test::explore_options options
   auto body = [&]() -> coro<void> {
     seen.insert(co_await program());
   };
+  if (everywhere::wanted()) {
+    auto program_alone = [&]() -> coro<void> {
+      static_cast<void>(co_await program());
+    };
+    everywhere::cancel_at_each_await(program_alone);
+  }
   auto found = test::explore(body, options);
   INFO(found.text());
   CHECK(found.ok());

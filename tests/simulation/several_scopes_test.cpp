@@ -3,6 +3,7 @@
 #include <troupe/simulation.hpp>
 #include <troupe/troupe.hpp>
 
+#include "simulation/everywhere.hpp"
 #include "support/test.hpp"
 
 #include <functional>
@@ -33,6 +34,9 @@ coro<void> naps(std::chrono::milliseconds delay) {
 }
 
 coro<void> cancel_some_time(any_task victim) {
+  everywhere::is_victim(victim);
+  if (everywhere::injecting())
+    co_return;
   co_await spin(test::choose(10));
   victim.cancel("stop");
 }
@@ -45,6 +49,12 @@ std::set<std::string> outcomes(F program, std::uint64_t schedules = budget) {
   };
   test::explore_options options;
   options.schedules = schedules;
+  if (everywhere::wanted()) {
+    auto program_alone = [&]() -> coro<void> {
+      static_cast<void>(co_await program());
+    };
+    everywhere::cancel_at_each_await(program_alone);
+  }
   auto found = test::explore(body, options);
   INFO(found.text());
   CHECK(found.ok());
