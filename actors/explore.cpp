@@ -1,11 +1,12 @@
 #include <troupe/simulation.hpp>
 
-#include "actors/simulated_world.hpp"
+#include "actors/explorer.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <stdexcept>
 #include <unordered_set>
 
 namespace troupe {
@@ -50,46 +51,21 @@ explore_options with_environment(explore_options options) {
   return options;
 }
 
-// One exploration: runs, repeats, and makes a failure simple.
-class explorer {
-public:
-  explorer(program_ref program, const explore_options& options)
-    : program_(program), options_(with_environment(options)) {
-    for (const std::string& name : options_.faults)
-      check_fault_name(name);
-  }
+} // namespace
 
-  exploration explore() {
-    if (const char* text = environment("TROUPE_SCHEDULE"))
-      replay(decode(text));
-    else
-      search();
-    return std::move(result_);
-  }
+explorer::explorer(program_ref program, const explore_options& options)
+  : program_(program), options_(with_environment(options)) {
+  for (const std::string& name : options_.faults)
+    check_fault_name(name);
+}
 
-private:
-  void replay(run_plan plan);
-  void search();
-  run_plan plan_for(std::uint64_t number);
-  void run(const run_plan& plan);
-  bool fails_with(const run_plan& plan, const std::string& id);
-  void recheck(const run_plan& plan, std::uint64_t number);
-  void tell_other_steps(const run_plan& plan, std::uint64_t number);
-  void found(run_plan plan, std::uint64_t number);
-  void shrink(run_plan& plan, const std::string& id);
-  void leave_out(run_plan& plan, const std::string& id);
-  void try_one_choice(run_plan& plan, const std::string& id);
-  void try_other_runs(run_plan& plan, const std::string& id);
-  void tell(run_plan plan);
-  void count_bounds();
-
-  program_ref program_;
-  explore_options options_;
-  exploration result_;
-  simulated_world world_;
-  std::uint64_t last_step_ = 0;                // of shrinking
-  std::map<unsigned, std::uint64_t> pct_runs_; // by depth
-};
+exploration explorer::explore() {
+  if (const char* text = environment("TROUPE_SCHEDULE"))
+    replay(decode(text));
+  else
+    search();
+  return std::move(result_);
+}
 
 void explorer::run(const run_plan& plan) {
   world_.run(program_, plan, options_.may_leave_tasks);
@@ -209,106 +185,6 @@ void explorer::found(run_plan plan, std::uint64_t number) {
   tell(std::move(plan));
 }
 
-bool explorer::fails_with(const run_plan& plan, const std::string& id) {
-  if (result_.steps > last_step_)
-    return false;
-  run(plan);
-  return world_.sim().failed() && world_.sim().failure_id() == id;
-}
-
-void explorer::shrink(run_plan& plan, const std::string& id) {
-  constexpr std::uint64_t most_steps = 20'000'000; // some seconds
-  last_step_ = result_.steps + most_steps;
-  leave_out(plan, id);
-  if (plan.deviations.size() > 1)
-    try_one_choice(plan, id);
-  if (plan.deviations.size() > 2)
-    try_other_runs(plan, id);
-}
-
-// Delta debugging (Zeller and Hildebrandt, 2002): leaves out ever smaller parts
-// of the choices while the failure stays the same. What is left out is chosen
-// as asyncio would.
-void explorer::leave_out(run_plan& plan, const std::string& id) {
-  std::size_t budget = 2'000;
-  std::size_t part = (plan.deviations.size() + 1) / 2;
-  while (part > 0 && budget > 0) {
-    bool better = false;
-    for (std::size_t begin = 0; begin < plan.deviations.size() && budget > 0;) {
-      run_plan less = plan;
-      auto from = less.deviations.begin() + static_cast<std::ptrdiff_t>(begin);
-      auto to = less.deviations.begin()
-              + static_cast<std::ptrdiff_t>(
-                  std::min(begin + part, less.deviations.size()));
-      less.deviations.erase(from, to);
-      --budget;
-      if (fails_with(less, id)) {
-        // What the shorter run really chose: choices that did not come up go.
-        plan.deviations = world_.sim().deviations();
-        better = true;
-      } else {
-        begin += part;
-      }
-    }
-    if (part > 1)
-      part = (part + 1) / 2;
-    else if (!better)
-      break;
-  }
-}
-
-// Perhaps one choice is enough, another one than was found.
-void explorer::try_one_choice(run_plan& plan, const std::string& id) {
-  constexpr std::uint64_t most_places = 300;
-  constexpr std::uint32_t most_ways = 6;
-  run_plan less = plan;
-  for (std::uint64_t place = 0; place < most_places; ++place)
-    for (std::uint32_t taken = 1; taken < most_ways; ++taken) {
-      less.deviations = {{place, taken}};
-      bool same = fails_with(less, id);
-      if (place >= world_.sim().choices())
-        return;
-      const auto& made = world_.sim().deviations();
-      bool possible = made.size() == 1 && made[0].taken == taken;
-      if (same && possible) {
-        plan.deviations = made;
-        return;
-      }
-      if (!possible)
-        break; // there were fewer ways here
-    }
-}
-
-// No part of a found run may be without need, and still it may be far from the
-// simplest one. Others with the same failure are looked for, that have few
-// delays or few changes of priority, and made as simple as possible.
-void explorer::try_other_runs(run_plan& plan, const std::string& id) {
-  constexpr std::uint64_t most_runs = 1'000;
-  unsigned most_failures = 20;
-  run_plan other = plan;
-  other.replays = false;
-  run(plan);
-  other.how.length = world_.sim().choices();
-  for (std::uint64_t i = 0; i < most_runs && most_failures > 0; ++i) {
-    ++other.seed;
-    other.how.kind
-      = i % 2 == 0 ? strategy_kind::delay_bounding : strategy_kind::pct;
-    other.how.depth = 2 + i / 2 % 3;
-    other.deviations.clear();
-    if (!fails_with(other, id))
-      continue;
-    --most_failures;
-    run_plan simple = other;
-    simple.replays = true;
-    simple.deviations = world_.sim().deviations();
-    leave_out(simple, id);
-    if (simple.deviations.size() < plan.deviations.size())
-      plan = std::move(simple);
-    if (plan.deviations.size() <= 2)
-      return;
-  }
-}
-
 // The last run is recorded for the report.
 void explorer::tell(run_plan plan) {
   plan.records = true;
@@ -348,8 +224,6 @@ void explorer::count_bounds() {
       {depth, std::exp(static_cast<double>(runs) * std::log1p(-chance))});
   }
 }
-
-} // namespace
 
 test::exploration explore_program(program_ref program,
                                   const test::explore_options& options) {

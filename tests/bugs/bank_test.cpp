@@ -100,10 +100,10 @@ TEST_CASE("bugs: failures are shrunk to a quarter of their switches") {
       shrink_one(bug, strategy::portfolio, i * 1'000'000, sum);
       shrink_one(bug, strategy::random, i * 1'000'000, sum);
     }
-    std::printf("%-55s %6llu %6llu %8.3f\n", bug.name,
+    std::printf("%-55s %6llu %6llu %8.3f %4.0f %%\n", bug.name,
                 static_cast<unsigned long long>(median(sum.before)),
-                static_cast<unsigned long long>(median(sum.after)),
-                sum.longest);
+                static_cast<unsigned long long>(median(sum.after)), sum.longest,
+                median(sum.early) * 100);
     INFO(bug.name);
     CHECK(sum.longest <= 60);
     ratios.insert(ratios.end(), sum.ratios.begin(), sum.ratios.end());

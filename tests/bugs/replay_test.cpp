@@ -10,6 +10,7 @@
 #include "bugs/bank.hpp"
 #include "support/test.hpp"
 
+#include <cstdio>
 #include <fstream>
 
 using namespace troupe;
@@ -76,6 +77,7 @@ const seeded_bug& bug_named(const std::vector<seeded_bug>& all,
 
 TEST_CASE("replays: 1,000 failures are the same event for event") {
   std::size_t count = 0;
+  std::size_t same = 0;
   for (const seeded_bug& bug : all_bugs())
     for (const recorded& first : record(bug, 50)) {
       recorded again = replay(bug, first.schedule);
@@ -84,8 +86,10 @@ TEST_CASE("replays: 1,000 failures are the same event for event") {
       CHECK(again.id == first.id);
       CHECK(again.schedule == first.schedule);
       CHECK(first.schedule.size() <= 2'048);
+      same += again.hash == first.hash && again.schedule == first.schedule;
       ++count;
     }
+  std::printf("| %zu of %zu failures replayed event for event\n", same, count);
   CHECK(count >= 1'000);
 }
 
@@ -93,6 +97,7 @@ TEST_CASE("replays: recorded failures are the same in every build") {
   std::ifstream file{record_path()};
   auto all = all_bugs();
   std::size_t count = 0;
+  std::size_t same = 0;
   std::string name;
   std::string schedule;
   std::uint64_t hash = 0;
@@ -101,7 +106,9 @@ TEST_CASE("replays: recorded failures are the same in every build") {
     const seeded_bug& bug = bug_named(all, name);
     if (schedule == all_of_them) {
       INFO(name);
-      CHECK(hash_of(record(bug, 50)) == hash);
+      bool found_again = hash_of(record(bug, 50)) == hash;
+      CHECK(found_again);
+      same += found_again ? 50 : 0;
       ++count;
       continue;
     }
@@ -109,8 +116,11 @@ TEST_CASE("replays: recorded failures are the same in every build") {
     INFO(name << ' ' << schedule << ' ' << again.id);
     CHECK(again.hash == hash);
     CHECK(again.id.find("diverged") == std::string::npos);
+    same += again.hash == hash;
     ++count;
   }
+  std::printf("| %zu of %zu recorded elsewhere are the same here\n", same,
+              all.size() * 55);
   CHECK(count == all.size() * 6);
 }
 

@@ -13,7 +13,7 @@ namespace everywhere {
 
 namespace {
 
-constexpr std::uint64_t seeds = 4;        // runs for each await
+constexpr std::uint64_t seeds = 16;       // runs for each await
 constexpr std::uint64_t most_seeds = 200; // until it is reached
 
 struct figures {
