@@ -1,6 +1,5 @@
 #pragma once
 
-#include <troupe/detail/atomics.hpp>
 #include <troupe/detail/coordinator.hpp>
 
 #include "runtime/footprint.hpp"
@@ -21,14 +20,12 @@ public:
     if (footprints_wanted()) [[unlikely]]
       touch_in_step(owner.number_in_run_);
     if (owner_)
-      while (owner_->busy_.exchange(true, std::memory_order_acquire))
-        while (owner_->busy_.load(std::memory_order_relaxed))
-          std_atomics::pause();
+      owner_->busy_.lock();
   }
 
   ~turn() {
     if (owner_)
-      owner_->busy_.store(false, std::memory_order_release);
+      owner_->busy_.unlock();
     for (letter* x = first_; x;) {
       letter* next = x->next; // an answered op may be gone at once
       static_cast<wait_op*>(x)->answer();

@@ -28,8 +28,8 @@ void native_actor::enqueue(caf::mailbox_element_ptr what,
     delete item;
   else if (home_.here())
     home_.push(*item);
-  else
-    home_.inject(*item);
+  else if (!home_.try_inject(*item))
+    delete item;
 }
 
 void native_actor::receive(caf::mailbox_element_ptr what) {

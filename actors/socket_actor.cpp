@@ -96,7 +96,9 @@ void socket_actor::drop_writer() noexcept {
     private:
       ref<socket_actor> socket_;
     };
-    home().inject(*new closing(*this));
+    auto* request = new closing(*this);
+    if (!home().try_inject(*request))
+      delete request;
     return;
   }
   close();

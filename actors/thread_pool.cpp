@@ -219,7 +219,7 @@ public:
         shared_->jobs.push_back(&job);
     }
     if (simulated_)
-      simulated_->inject(*new simulated_work(job));
+      static_cast<void>(simulated_->try_inject(*new simulated_work(job)));
     else
       shared_->changed.notify_one();
   }

@@ -164,7 +164,9 @@ void actor_clock::arm() {
     private:
       actor_clock& clock_;
     };
-    home_.inject(*new rearm(*this));
+    auto* request = new rearm(*this);
+    if (!home_.try_inject(*request))
+      delete request;
     return;
   }
   if (alarm_ && alarm_->deadline <= due)
@@ -265,10 +267,12 @@ actor_scheduler::actor_scheduler(caf::actor_system& system, loop_core& home)
 
 void actor_scheduler::enqueue(caf::resumable* what) {
   auto* item = new resumable_job(what);
-  if (home_.here())
+  if (home_.here()) {
     home_.push(*item);
-  else
-    home_.inject(*item);
+  } else if (!home_.try_inject(*item)) {
+    intrusive_ptr_release(what); // nobody will run it any more
+    delete item;
+  }
 }
 
 caf::actor_clock& actor_scheduler::clock() noexcept {

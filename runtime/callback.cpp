@@ -146,6 +146,16 @@ loop_core& need_running_loop(const char* what) {
   return this_worker->home;
 }
 
+// Gives a callback to a loop that may close meanwhile.
+static void inject_callback(loop_core& loop, callback& item,
+                            const char* what) {
+  if (loop.try_inject(item))
+    return;
+  item.release();
+  throw error(errc::loop_closed,
+              std::string{what} + ": the event loop is closed");
+}
+
 void submit_soon(loop_core& loop, callback& item) {
   if (loop.closed()) {
     item.release();
@@ -154,7 +164,7 @@ void submit_soon(loop_core& loop, callback& item) {
   if (loop.here())
     loop.push_in_order(item);
   else
-    loop.inject(item);
+    inject_callback(loop, item, "call_soon()");
 }
 
 void submit_threadsafe(loop_core& loop, callback& item) {
@@ -165,7 +175,7 @@ void submit_threadsafe(loop_core& loop, callback& item) {
   if (this_worker && &this_worker->home == &loop)
     loop.push(item);
   else
-    loop.inject(item);
+    inject_callback(loop, item, "call_soon_threadsafe()");
 }
 
 void submit_at(loop_core& loop, callback& item, std::int64_t deadline) {
@@ -183,7 +193,9 @@ void submit_at(loop_core& loop, callback& item, std::int64_t deadline) {
     if (!kept->cancelled())
       loop.add_timer(*kept.detach());
   };
-  loop.inject(*new callback_of<decltype(later)>(loop, {}, std::move(later)));
+  inject_callback(
+    loop, *new callback_of<decltype(later)>(loop, {}, std::move(later)),
+    "call_at()");
 }
 
 void check_thread(const loop_core& loop, const char* what) {

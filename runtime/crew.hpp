@@ -37,11 +37,13 @@ struct crew {
     home.parking().job_came(home);
   }
 
-  // Makes a job ready, from any thread.
+  // Makes a job ready, from any thread; false if the home is closed.
   template <class Home, class Job>
-  static void inject(Home& home, Job& item) noexcept {
-    home.injected().push(item);
+  static bool inject(Home& home, Job& item) noexcept {
+    if (!home.injected().push(item))
+      return false;
     home.parking().job_came(home);
+    return true;
   }
 
   template <class Home>

@@ -79,7 +79,8 @@ void loop_core::push(job& item) noexcept {
     crew::push(*this, *this_worker, item);
     return;
   }
-  inject(item);
+  // Once it is closed there is nobody to run it.
+  static_cast<void>(try_inject(item));
 }
 
 void loop_core::push_in_order(job& item) noexcept {
@@ -88,25 +89,20 @@ void loop_core::push_in_order(job& item) noexcept {
   push(item);
 }
 
-void loop_core::inject(job& item) noexcept {
+bool loop_core::try_inject(job& item) noexcept {
   // The job may hold the last count of the loop, and may have run a moment
   // after the push.
   retain();
+  bool taken;
   if (!exclusive_) {
-    crew::inject(*this, item);
+    taken = crew::inject(*this, item);
   } else {
-    injected_.push(item);
-    if (doorbell_.ring())
+    taken = injected_.push(item);
+    if (taken && doorbell_.ring())
       wake_poller();
   }
   release();
-}
-
-bool loop_core::try_inject(job& item) noexcept {
-  if (closed())
-    return false;
-  inject(item);
-  return true;
+  return taken;
 }
 
 void loop_core::wake_poller() noexcept {
@@ -378,6 +374,9 @@ void loop_core::drain_for_close() {
   run_for_close(std::chrono::nanoseconds{0});
   if (default_pool)
     release_pool(std::exchange(default_pool, nullptr));
+  // Threads that come back from now on are told; who came before is heard.
+  injected_.close(first_.ready);
+  run_for_close(std::chrono::nanoseconds{0});
   this_worker = nullptr;
 }
 
@@ -515,7 +514,11 @@ std::vector<ref<future_core>> loop_core::tasks() {
       decltype(list)& list_;
       std::promise<void>& told_;
     };
-    inject(*new listing(list, done));
+    auto* request = new listing(list, done);
+    if (!try_inject(*request)) {
+      delete request;
+      return all;
+    }
     done.get_future().wait();
   }
   std::erase_if(all, [](const ref<future_core>& x) { return x->done(); });

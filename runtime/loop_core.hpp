@@ -150,11 +150,9 @@ public:
   // As `push`, behind what foreign threads gave in before the loop ran.
   void push_in_order(job& item) noexcept;
 
-  // Makes a job ready, from any thread.
-  void inject(job& item) noexcept;
-
-  // As above; false if the loop is closed.
-  bool try_inject(job& item) noexcept;
+  // Makes a job ready, from any thread; false if the loop is closed, then the
+  // job is still the caller's.
+  [[nodiscard]] bool try_inject(job& item) noexcept;
 
   std::int64_t now() const noexcept;
   void add_timer(timer& item);

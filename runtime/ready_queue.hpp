@@ -61,29 +61,55 @@ private:
 
 using ready_queue = basic_ready_queue<job>;
 
-// Jobs from foreign threads: pushed by anybody, taken all at once.
+// Jobs from foreign threads: pushed by anybody, taken all at once, until the
+// queue is closed. Nobody takes or closes while somebody closes.
 template <class Job, class Atomics = std_atomics>
 class basic_injection_queue {
 public:
-  void push(Job& item) noexcept {
+  // False if the queue is closed; then the job is still the caller's.
+  [[nodiscard]] bool push(Job& item) noexcept {
     Job* head = head_.load(std::memory_order_relaxed);
-    do
+    do {
+      if (head == closed())
+        return false;
       item.next_job = head;
+    }
     // release: whoever takes the job sees its content. seq_cst: who looks
     // before it waits sees the job, or is seen by us (parking.hpp).
     while (!head_.compare_exchange_weak(head, &item, std::memory_order_seq_cst,
                                         std::memory_order_relaxed));
+    return true;
   }
 
   bool empty() const noexcept {
-    return head_.load(std::memory_order_seq_cst) == nullptr;
+    Job* head = head_.load(std::memory_order_seq_cst);
+    return head == nullptr || head == closed();
   }
 
   // Appends all jobs to `target`, oldest first.
   void take(basic_ready_queue<Job, Atomics>& target) noexcept {
-    if (head_.load(std::memory_order_relaxed) == nullptr)
+    Job* head = head_.load(std::memory_order_relaxed);
+    if (head == nullptr || head == closed())
       return;
-    Job* newest = head_.exchange(nullptr, std::memory_order_acquire);
+    append(head_.exchange(nullptr, std::memory_order_acquire), target);
+  }
+
+  // As above, and whoever pushes from now on is told. A push comes before, and
+  // its job is in `target`, or it is refused: no job is lost between.
+  void close(basic_ready_queue<Job, Atomics>& target) noexcept {
+    Job* newest = head_.exchange(closed(), std::memory_order_acquire);
+    if (newest != closed())
+      append(newest, target);
+  }
+
+private:
+  // No job is here.
+  Job* closed() const noexcept {
+    return reinterpret_cast<Job*>(const_cast<basic_injection_queue*>(this));
+  }
+
+  static void append(Job* newest,
+                     basic_ready_queue<Job, Atomics>& target) noexcept {
     Job* oldest = nullptr;
     while (newest) {
       Job* next = newest->next_job;
@@ -98,7 +124,6 @@ public:
     }
   }
 
-private:
   typename Atomics::template atomic<Job*> head_{nullptr};
 };
 

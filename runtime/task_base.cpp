@@ -150,8 +150,11 @@ void task_base::make_ready() {
 
 bool task_base::deliver(letter& item) {
   if (exclusive_ && !home_->here()) {
-    home_->inject(*new foreign_delivery(*this, item));
-    return true;
+    auto* request = new foreign_delivery(*this, item);
+    if (home_->try_inject(*request))
+      return true;
+    delete request;
+    return false;
   }
   if (item.kind <= letter_kind::arm
       && std::exchange(item.sent, true)) [[unlikely]] {

@@ -64,5 +64,5 @@ TEST_CASE("alarm: a sleep that is cancelled as it ends is answered once",
 }
 
 TEST_CASE("alarm: each of its memory orders is needed", "[alarm]") {
-  CHECK(weak::check_orders({fire_against_cancel}, {"alarm.hpp"}) == 3);
+  CHECK(weak::check_orders("alarm", {fire_against_cancel}, {"alarm.hpp"}) == 3);
 }

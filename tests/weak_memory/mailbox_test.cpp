@@ -186,8 +186,16 @@ TEST_CASE("mailbox: a settled request and an answer end a task once",
   weak::check_holds(settle_against_run);
 }
 
+TEST_CASE("mailbox: each memory order of claiming in place is needed",
+          "[mailbox]") {
+  CHECK(weak::check_orders("claim of a sleeping task",
+                           {claim_against_push, settle_against_run},
+                           {"mailbox.hpp"})
+        >= 2);
+}
+
 TEST_CASE("mailbox: each of its memory orders is needed", "[mailbox]") {
-  CHECK(weak::check_orders({push_against_block, two_pushers, close_against_push,
+  CHECK(weak::check_orders("mailbox", {push_against_block, two_pushers, close_against_push,
                             claim_against_push, settle_against_run},
                            {"mailbox.hpp"})
         >= 6);

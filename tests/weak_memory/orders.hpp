@@ -6,6 +6,7 @@
 #include "support/test.hpp"
 #include "weak_memory/atomics.hpp"
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ inline void check_holds(const scenario& program, const options& how = {}) {
 
 // Weakens the orders in `files` one by one: each time a scenario must fail.
 // Returns how many mutants there were.
-inline int check_orders(const std::vector<scenario>& programs,
+inline int check_orders(const char* part, const std::vector<scenario>& programs,
                         const std::vector<std::string>& files,
                         const options& how = {}) {
   std::set<site> sites;
@@ -36,6 +37,7 @@ inline int check_orders(const std::vector<scenario>& programs,
     sites.merge(found.sites);
   }
   int count = 0;
+  int caught_count = 0;
   for (const auto& where : sites) {
     if (std::find(files.begin(), files.end(), where.file) == files.end())
       continue;
@@ -47,10 +49,13 @@ inline int check_orders(const std::vector<scenario>& programs,
         mutated.mutation = &one;
         caught = caught || !explore(program, mutated).failure.empty();
       }
+      caught_count += caught;
       INFO("not caught: " << describe(one));
       CHECK(caught);
     }
   }
+  std::printf("| %-34s | %2d mutants of memory orders, %2d caught\n", part,
+              count, caught_count);
   return count;
 }
 

@@ -317,8 +317,15 @@ TEST_CASE("parking: somebody waits for events while somebody is idle",
   weak::check_holds(events_against_park, sampled);
 }
 
+TEST_CASE("crew: each memory order of stealing is needed", "[parking]") {
+  CHECK(weak::check_orders("stealing", {steal_against_park},
+                           {"spinlock.hpp"}, sampled)
+        == 2);
+}
+
 TEST_CASE("parking: each of its memory orders is needed", "[parking]") {
-  CHECK(weak::check_orders({inject_against_poll, inject_against_sleep,
+  CHECK(weak::check_orders("wake-up of idle workers",
+                           {inject_against_poll, inject_against_sleep,
                             inject_against_next_poller},
                            {"parking.hpp"})
         == 6);

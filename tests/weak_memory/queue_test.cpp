@@ -30,7 +30,7 @@ struct injected {
 
   void inject(int number) {
     jobs[number].content = number + 1;
-    queue.push(jobs[number]);
+    require(queue.push(jobs[number]), "an open queue refused a job");
   }
 
   void take(int taker) {
@@ -78,6 +78,35 @@ void order_is_kept(execution& run) {
   });
 }
 
+// A loop that closes as threads come back to it: each job is taken by the loop,
+// or is the thread's again.
+void inject_against_close(execution& run) {
+  auto& s = run.make<injected>();
+  auto come_back = [&s](int number) {
+    s.jobs[number].content = number + 1;
+    if (!s.queue.push(s.jobs[number])) {
+      require(s.jobs[number].content > 0, "a refused job was taken");
+      s.jobs[number].content = 0;
+    }
+  };
+  run.thread("anna", [come_back] {
+    come_back(0);
+    come_back(1);
+  });
+  run.thread("bert", [come_back] { come_back(2); });
+  run.thread("loop", [&s] {
+    s.take(0);
+    s.queue.close(s.taken[0]);
+    s.take(0);
+    require(s.queue.empty(), "a closed queue has jobs");
+  });
+  run.at_end([&s] {
+    s.take(0);
+    for (auto& one : s.jobs)
+      require(one.content == 0, "a job was lost");
+  });
+}
+
 // One worker that waits in the reactor, and threads that give it jobs.
 struct lone_loop {
   weak::injection_queue queue;
@@ -88,7 +117,7 @@ struct lone_loop {
 
   void inject(int number) {
     jobs[number].content = 1;
-    queue.push(jobs[number]);
+    require(queue.push(jobs[number]), "an open queue refused a job");
     if (bell.ring())
       reactor.interrupt();
   }
@@ -134,13 +163,20 @@ TEST_CASE("spinlock: one at a time is in it, and sees those before",
 }
 
 TEST_CASE("spinlock: each of its memory orders is needed", "[spinlock]") {
-  CHECK(weak::check_orders({three_in_a_lock}, {"spinlock.hpp"}) == 2);
+  CHECK(weak::check_orders("spinlock, claim of a coordinator",
+                           {three_in_a_lock}, {"spinlock.hpp"})
+        == 2);
 }
 
 TEST_CASE("injection_queue: each job is taken once, in order",
           "[injection_queue]") {
   weak::check_holds(two_inject_two_take);
   weak::check_holds(order_is_kept);
+}
+
+TEST_CASE("injection_queue: a job that comes as it closes is taken or refused",
+          "[injection_queue]") {
+  weak::check_holds(inject_against_close);
 }
 
 TEST_CASE("doorbell: a loop that goes to wait misses no job", "[doorbell]") {
@@ -150,8 +186,9 @@ TEST_CASE("doorbell: a loop that goes to wait misses no job", "[doorbell]") {
 
 TEST_CASE("doorbell: each memory order of injecting is needed",
           "[injection_queue][doorbell]") {
-  CHECK(weak::check_orders(
-          {inject_against_wait, two_inject_against_wait, two_inject_two_take},
-          {"ready_queue.hpp", "parking.hpp"})
+  CHECK(weak::check_orders("injection queue, doorbell",
+                           {inject_against_wait, two_inject_against_wait,
+                            two_inject_two_take, inject_against_close},
+                           {"ready_queue.hpp", "parking.hpp"})
         >= 5);
 }

@@ -3,6 +3,7 @@
 #include <troupe/detail/op.hpp>
 #include <troupe/detail/pool.hpp>
 #include <troupe/detail/ref.hpp>
+#include <troupe/detail/spinlock.hpp>
 #include <troupe/detail/task_base.hpp>
 
 #include <atomic>
@@ -261,7 +262,7 @@ private:
   bool shared() const noexcept;
 
   std::atomic<std::uint32_t> refs_{1};
-  mutable std::atomic<bool> busy_{false};
+  mutable spinlock busy_;
   mutable bool bound_ = false; // somebody waited on `home_`
   bool orphan_ = false;        // no handle is left, but something is held
   std::uint32_t held_ = 0;
