@@ -66,6 +66,7 @@ void simulated_world::run(program_ref program, run_plan plan,
   }
   if (simulator_.failed())
     drop_loop();
+  simulator_.drop_frame();
   simulator_.end_network();
   count_short_cuts();
 }

@@ -144,13 +144,10 @@ public:
   }
 
   void run() override {
-    worker* outer = std::exchange(this_worker, nullptr);
-    task_base* outer_task = std::exchange(this_task, nullptr);
-    in_simulated_thread = true;
-    work_.execute();
-    in_simulated_thread = false;
-    this_task = outer_task;
-    this_worker = outer;
+    if (this_step)
+      execute();
+    else
+      work_.discard(); // the loop closes: what it refers to may be gone
     delete this;
   }
 
@@ -159,6 +156,16 @@ public:
   }
 
 private:
+  void execute() noexcept {
+    worker* outer = std::exchange(this_worker, nullptr);
+    task_base* outer_task = std::exchange(this_task, nullptr);
+    in_simulated_thread = true;
+    work_.execute();
+    in_simulated_thread = false;
+    this_task = outer_task;
+    this_worker = outer;
+  }
+
   pool_job& work_;
 };
 

@@ -541,8 +541,9 @@ ref<future_core> loop_core::find_task(std::uint64_t number) noexcept {
 std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {
   std::vector<ref<future_core>> dropped;
   while (first_task_) {
-    dropped.emplace_back(first_task_);
-    auto* task = first_task_;
+    // Where a program has failed, children may refer to their parents' frames.
+    auto* task = simulation_ ? last_task_ : first_task_;
+    dropped.emplace_back(task);
     report({.message = "Task was destroyed but it is pending!",
             .future = task->describe()});
     task->abandon();

@@ -99,6 +99,11 @@ void simulator::begin(run_plan plan, std::uint64_t first_actor) {
   failure_id_.clear();
 }
 
+void simulator::drop_frame() noexcept {
+  if (kept_frame_)
+    std::exchange(kept_frame_, nullptr)->destroy();
+}
+
 // -- running ------------------------------------------------------------------
 
 void simulator::drive(loop_core& loop) {

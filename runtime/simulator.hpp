@@ -13,6 +13,7 @@
 
 namespace troupe::detail {
 
+class frame_base;
 class future_core;
 class op;
 class simulated_network;
@@ -112,6 +113,17 @@ public:
   void follow(const future_core* main) noexcept {
     main_ = main;
   }
+
+  // The frame of a program that ended badly stays until `drop_frame`: tasks that
+  // are dropped after it may refer to what was in it. False for other tasks.
+  bool keep_frame(const future_core& task, frame_base& root) noexcept {
+    if (main_ != &task)
+      return false;
+    kept_frame_ = &root;
+    return true;
+  }
+
+  void drop_frame() noexcept;
 
   // Runs jobs until the loop is stopped, as `loop_core::run_forever` does.
   void drive(loop_core& loop);
@@ -305,6 +317,7 @@ private:
   std::size_t next_forced_ = 0;
   std::uint64_t preferred_ = nobody;
   const future_core* main_ = nullptr;
+  frame_base* kept_frame_ = nullptr;
   bool choices_kept_ = true;
   std::vector<std::uint8_t> checks_;
   std::vector<step_text> texts_; // a ring

@@ -404,7 +404,10 @@ frame_base* task_base::step() {
 }
 
 void task_base::finish(frame_base& root) {
-  root.destroy();
+  bool kept = simulated_ && result_->failed != failure::none
+           && home_->simulation()->keep_frame(*this, root);
+  if (!kept)
+    root.destroy();
   future_state end = future_state::finished;
   if (must_cancel_ && result_->failed == failure::none) {
     end = future_state::cancelled; // asked for too late for an await

@@ -3,6 +3,7 @@
 #include "simulation/scenarios.hpp"
 
 #include <algorithm>
+#include <memory>
 
 using namespace troupe;
 using namespace scenarios;
@@ -205,9 +206,9 @@ TEST_CASE("scenario: callbacks, timers and threads see their maker's context",
   explore_all([]() -> coro<void> {
     auto body = [](int own) -> coro<void> {
       level.set(own);
-      int seen = 0;
-      auto look = [&seen] {
-        seen += level.get();
+      auto seen = std::make_shared<int>(0); // the task may end before these
+      auto look = [seen] {
+        *seen += level.get();
       };
       auto loop = get_running_loop();
       loop.call_soon(look);
@@ -215,7 +216,7 @@ TEST_CASE("scenario: callbacks, timers and threads see their maker's context",
       co_await to_thread(look);
       co_await sleep(1ms);
       co_await test::wait_all_tasks_blocked();
-      require(seen == 3 * own);
+      require(*seen == 3 * own);
     };
     auto a = create_task(body(2));
     auto b = create_task(body(5));
