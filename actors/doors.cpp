@@ -105,9 +105,9 @@ public:
 
   std::optional<answering> open(caf::message& request,
                                 holdings_ptr mine) override {
-    if (is<ask::acquire>(request))
+    if (is<messages::acquire>(request))
       return keep_guard(lock_.scoped(), std::move(mine));
-    if (is<ask::release>(request))
+    if (is<messages::release>(request))
       return give_back<lock_guard>(std::move(mine),
                                    [x = lock_]() mutable { x.release(); });
     return std::nullopt;
@@ -123,9 +123,9 @@ public:
 
   std::optional<answering> open(caf::message& request,
                                 holdings_ptr mine) override {
-    if (is<ask::acquire>(request))
+    if (is<messages::acquire>(request))
       return keep_guard(permits_.scoped(), std::move(mine));
-    if (is<ask::release>(request))
+    if (is<messages::release>(request))
       return give_back<semaphore_guard>(
         std::move(mine), [x = permits_]() mutable { x.release(); });
     return std::nullopt;
@@ -141,11 +141,11 @@ public:
 
   std::optional<answering> open(caf::message& request,
                                 holdings_ptr mine) override {
-    if (is<ask::read>(request))
+    if (is<messages::read>(request))
       return keep_guard(lock_.scoped_read(), std::move(mine));
-    if (is<ask::write>(request))
+    if (is<messages::write>(request))
       return keep_guard(lock_.scoped_write(), std::move(mine));
-    if (is<ask::release>(request))
+    if (is<messages::release>(request))
       return give_back<rw_lock_guard>(std::move(mine), [x = lock_] {
         throw error(errc::not_acquired,
                     "release of " + to_string(x)
@@ -165,19 +165,19 @@ public:
 
   std::optional<answering> open(caf::message& request,
                                 holdings_ptr mine) override {
-    if (is<ask::acquire>(request))
+    if (is<messages::acquire>(request))
       return keep_guard(changed_.scoped(), std::move(mine));
-    if (is<ask::release>(request))
+    if (is<messages::release>(request))
       return give_back<lock_guard>(std::move(mine),
                                    [x = changed_]() mutable { x.release(); });
-    if (is<ask::wait>(request))
+    if (is<messages::wait>(request))
       return wait_for_op(changed_.wait());
-    if (is<ask::notify>(request))
+    if (is<messages::notify>(request))
       return after([x = changed_]() mutable { x.notify(); });
-    if (is_counted<ask::notify>(request))
+    if (is_counted<messages::notify>(request))
       return after(
         [x = changed_, n = count_in(request)]() mutable { x.notify(n); });
-    if (is<ask::notify_all>(request))
+    if (is<messages::notify_all>(request))
       return after([x = changed_]() mutable { x.notify_all(); });
     return std::nullopt;
   }
@@ -195,13 +195,13 @@ public:
   explicit event_door(const event& x) : event_(x) {}
 
   std::optional<answering> open(caf::message& request, holdings_ptr) override {
-    if (is<ask::wait>(request))
+    if (is<messages::wait>(request))
       return wait_for_op(event_.wait());
-    if (is<ask::set>(request))
+    if (is<messages::set>(request))
       return after([x = event_]() mutable { x.set(); });
-    if (is<ask::clear>(request))
+    if (is<messages::clear>(request))
       return after([x = event_]() mutable { x.clear(); });
-    if (is<ask::is_set>(request))
+    if (is<messages::is_set>(request))
       return tell_whether_set(event_);
     return std::nullopt;
   }
@@ -220,11 +220,11 @@ public:
   explicit barrier_door(const barrier& x) : barrier_(x) {}
 
   std::optional<answering> open(caf::message& request, holdings_ptr) override {
-    if (is<ask::wait>(request))
+    if (is<messages::wait>(request))
       return wait_at_barrier(barrier_);
-    if (is<ask::reset>(request))
+    if (is<messages::reset>(request))
       return after([x = barrier_]() mutable { x.reset(); });
-    if (is<ask::abort>(request))
+    if (is<messages::abort>(request))
       return after([x = barrier_]() mutable { x.abort(); });
     return std::nullopt;
   }
@@ -243,9 +243,9 @@ public:
   explicit limiter_door(const rate_limiter& x) : limiter_(x) {}
 
   std::optional<answering> open(caf::message& request, holdings_ptr) override {
-    if (is<ask::acquire>(request))
+    if (is<messages::acquire>(request))
       return take_tokens(limiter_, 1);
-    if (is_counted<ask::acquire>(request))
+    if (is_counted<messages::acquire>(request))
       return take_tokens(limiter_, count_in(request));
     return std::nullopt;
   }
@@ -263,13 +263,13 @@ answering join_queue(any_queue x) {
 
 std::optional<answering> open_queue(const any_queue& items,
                                     caf::message& request) {
-  if (is<ask::task_done>(request))
+  if (is<messages::task_done>(request))
     return after([x = items]() mutable { x.task_done(); });
-  if (is<ask::join>(request))
+  if (is<messages::join>(request))
     return join_queue(items);
-  if (is<ask::shutdown>(request))
+  if (is<messages::shutdown>(request))
     return after([x = items]() mutable { x.shutdown(); });
-  if (request.match_elements<ask::shutdown, bool>())
+  if (request.match_elements<messages::shutdown, bool>())
     return after([x = items, now = request.get_as<bool>(1)]() mutable {
       x.shutdown(now);
     });
@@ -278,7 +278,7 @@ std::optional<answering> open_queue(const any_queue& items,
 
 std::optional<answering> open_channel(const any_channel& items,
                                       caf::message& request) {
-  if (is<ask::close>(request))
+  if (is<messages::close>(request))
     return after([x = items]() mutable { x.close(); });
   return std::nullopt;
 }

@@ -33,110 +33,110 @@ caf::actor task<T>::actor() const {
 }
 
 /// What the actors of locks, queues and the like are asked by message, as in
-/// `self->request(door.actor(), caf::infinite, ask::acquire{})`. Each request
+/// `self->request(door.actor(), caf::infinite, messages::acquire{})`. Each request
 /// is answered once, when it is granted.
-namespace ask {
+namespace messages {
 
 /// For a lock, a condition, a semaphore or a limiter, which also takes a number
 /// of tokens, an `std::uint64_t`.
 struct acquire {
-  static constexpr const char* name = "troupe::ask::acquire"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::acquire"; ///< for CAF
 };
 
 /// Gives back what the asking actor acquired first.
 struct release {
-  static constexpr const char* name = "troupe::ask::release"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::release"; ///< for CAF
 };
 
 /// For an `rw_lock`: to read.
 struct read {
-  static constexpr const char* name = "troupe::ask::read"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::read"; ///< for CAF
 };
 
 /// For an `rw_lock`: to write.
 struct write {
-  static constexpr const char* name = "troupe::ask::write"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::write"; ///< for CAF
 };
 
 /// For an event, a condition or a barrier, which answers with a number, an
 /// `std::uint64_t`.
 struct wait {
-  static constexpr const char* name = "troupe::ask::wait"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::wait"; ///< for CAF
 };
 
 /// For an event.
 struct set {
-  static constexpr const char* name = "troupe::ask::set"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::set"; ///< for CAF
 };
 
 /// For an event.
 struct clear {
-  static constexpr const char* name = "troupe::ask::clear"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::clear"; ///< for CAF
 };
 
 /// For an event, which answers with a `bool`.
 struct is_set {
-  static constexpr const char* name = "troupe::ask::is_set"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::is_set"; ///< for CAF
 };
 
 /// For a condition: wakes one, or as many as the `std::uint64_t` after it says.
 struct notify {
-  static constexpr const char* name = "troupe::ask::notify"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::notify"; ///< for CAF
 };
 
 /// For a condition.
 struct notify_all {
-  static constexpr const char* name = "troupe::ask::notify_all"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::notify_all"; ///< for CAF
 };
 
 /// For a barrier.
 struct reset {
-  static constexpr const char* name = "troupe::ask::reset"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::reset"; ///< for CAF
 };
 
 /// For a barrier.
 struct abort {
-  static constexpr const char* name = "troupe::ask::abort"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::abort"; ///< for CAF
 };
 
 /// For a queue; the item comes after it.
 struct put {
-  static constexpr const char* name = "troupe::ask::put"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::put"; ///< for CAF
 };
 
 /// For a queue, which answers with the item.
 struct get {
-  static constexpr const char* name = "troupe::ask::get"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::get"; ///< for CAF
 };
 
 /// For a queue.
 struct task_done {
-  static constexpr const char* name = "troupe::ask::task_done"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::task_done"; ///< for CAF
 };
 
 /// For a queue.
 struct join {
-  static constexpr const char* name = "troupe::ask::join"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::join"; ///< for CAF
 };
 
 /// For a queue; a `bool` after it says whether at once.
 struct shutdown {
-  static constexpr const char* name = "troupe::ask::shutdown"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::shutdown"; ///< for CAF
 };
 
 /// For a channel; the item comes after it.
 struct send {
-  static constexpr const char* name = "troupe::ask::send"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::send"; ///< for CAF
 };
 
 /// For a channel, which answers with the item.
 struct receive {
-  static constexpr const char* name = "troupe::ask::receive"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::receive"; ///< for CAF
 };
 
 /// For a channel.
 struct close {
-  static constexpr const char* name = "troupe::ask::close"; ///< for CAF
+  static constexpr const char* name = "troupe::messages::close"; ///< for CAF
 };
 
 /// @cond PRIVATE
@@ -151,7 +151,7 @@ typename Inspector::result_type inspect(Inspector& f, T&) {
 }
 /// @endcond
 
-} // namespace ask
+} // namespace messages
 
 /// @cond PRIVATE
 namespace detail {
@@ -220,9 +220,9 @@ public:
   explicit queue_door(const basic_queue<T>& items) : items_(items) {}
 
   std::optional<answering> open(caf::message& request, holdings_ptr) override {
-    if (request.match_elements<ask::put, T>())
+    if (request.match_elements<messages::put, T>())
       return put_by_message(items_, request.get_as<T>(1));
-    if (request.match_elements<ask::get>())
+    if (request.match_elements<messages::get>())
       return get_by_message(items_);
     return open_queue(items_, request);
   }
@@ -249,9 +249,9 @@ public:
   explicit channel_door(const channel<T>& items) : items_(items) {}
 
   std::optional<answering> open(caf::message& request, holdings_ptr) override {
-    if (request.match_elements<ask::send, T>())
+    if (request.match_elements<messages::send, T>())
       return send_by_message(items_, request.get_as<T>(1));
-    if (request.match_elements<ask::receive>())
+    if (request.match_elements<messages::receive>())
       return receive_by_message(items_);
     return open_channel(items_, request);
   }

@@ -43,9 +43,9 @@ TEST_CASE(
             [&, entrance] {
               order.add("actor");
               self.ask_for(
-                entrance, [&] { self.quit(); }, ask::release{});
+                entrance, [&] { self.quit(); }, messages::release{});
             },
-            ask::acquire{});
+            messages::acquire{});
         });
         co_await waiting_at(door, 1);
         auto second = create_task([&]() -> coro<void> {
@@ -78,8 +78,8 @@ TEST_CASE("coordinator_actor: the place of an actor that dies is withdrawn",
         caf::actor entrance = door.actor();
         auto dying = play([=](puppet& self) {
           self.ask_for(
-            entrance, [] {}, ask::acquire{});
-          self.request(shelf, caf::infinite, ask::get{})
+            entrance, [] {}, messages::acquire{});
+          self.request(shelf, caf::infinite, messages::get{})
             .then([](const std::string&) {});
         });
         co_await getting(items, 1);
@@ -111,11 +111,11 @@ TEST_CASE("coordinator_actor: what an actor holds is given back when it dies",
         std::atomic<int> granted{0};
         auto holder = play([&, gate, shelf](puppet& self) {
           self.ask_for(
-            gate, [&] { ++granted; }, ask::acquire{});
+            gate, [&] { ++granted; }, messages::acquire{});
           self.ask_for(
-            gate, [&] { ++granted; }, ask::acquire{});
+            gate, [&] { ++granted; }, messages::acquire{});
           self.ask_for(
-            shelf, [&] { ++granted; }, ask::write{});
+            shelf, [&] { ++granted; }, messages::write{});
         });
         gate = nullptr;
         shelf = nullptr;
@@ -155,28 +155,28 @@ TEST_CASE("coordinator_actor: all of them understand their messages",
           };
         };
         auto player = play([&, all](puppet& self) {
-          self.ask_for(all[0], note("gate"), ask::wait{});
-          self.ask_for(all[0], note("set"), ask::set{});
-          self.ask_for(all[0], note("clear"), ask::clear{});
-          self.request(all[0], caf::infinite, ask::is_set{}).then([&](bool is) {
+          self.ask_for(all[0], note("gate"), messages::wait{});
+          self.ask_for(all[0], note("set"), messages::set{});
+          self.ask_for(all[0], note("clear"), messages::clear{});
+          self.request(all[0], caf::infinite, messages::is_set{}).then([&](bool is) {
             told.add(is ? "is set" : "is not set");
           });
-          self.ask_for(all[1], note("locked"), ask::acquire{});
-          self.ask_for(all[1], note("changed"), ask::wait{});
-          self.request(all[2], caf::infinite, ask::wait{})
+          self.ask_for(all[1], note("locked"), messages::acquire{});
+          self.ask_for(all[1], note("changed"), messages::wait{});
+          self.request(all[2], caf::infinite, messages::wait{})
             .then([&](std::uint64_t place) {
               told.add("place " + std::to_string(place));
             });
-          self.ask_for(all[3], note("tokens"), ask::acquire{},
+          self.ask_for(all[3], note("tokens"), messages::acquire{},
                        std::uint64_t{3});
-          self.ask_for(all[4], note("sent"), ask::send{}, 5);
-          self.ask_for(all[5], note("put"), ask::put{}, 6);
-          self.request(all[5], caf::infinite, ask::get{}).then([&](int x) {
+          self.ask_for(all[4], note("sent"), messages::send{}, 5);
+          self.ask_for(all[5], note("put"), messages::put{}, 6);
+          self.request(all[5], caf::infinite, messages::get{}).then([&](int x) {
             told.add("got " + std::to_string(x));
           });
-          self.ask_for(all[5], note("done"), ask::task_done{});
-          self.ask_for(all[5], note("joined"), ask::join{});
-          self.ask_for(all[5], note("shut down"), ask::shutdown{}, true);
+          self.ask_for(all[5], note("done"), messages::task_done{});
+          self.ask_for(all[5], note("joined"), messages::join{});
+          self.ask_for(all[5], note("shut down"), messages::shutdown{}, true);
         });
         int item = co_await numbers.receive();
         told.add("item " + std::to_string(item));
@@ -215,12 +215,12 @@ TEST_CASE("coordinator_actor: errors come as errors of CAF",
     auto player = play([&](puppet& self) {
       auto next = [] {
       };
-      self.ask_for(all[0], next, ask::release{});
-      self.ask_for(all[0], next, ask::put{}, 1);
-      self.ask_for(all[1], next, ask::release{});
-      self.ask_for(all[2], next, ask::put{}, std::string{"text"});
-      self.ask_for(all[2], next, ask::put{}, 1);
-      self.request(all[2], caf::infinite, ask::get{})
+      self.ask_for(all[0], next, messages::release{});
+      self.ask_for(all[0], next, messages::put{}, 1);
+      self.ask_for(all[1], next, messages::release{});
+      self.ask_for(all[2], next, messages::put{}, std::string{"text"});
+      self.ask_for(all[2], next, messages::put{}, 1);
+      self.request(all[2], caf::infinite, messages::get{})
         .then([](int) {},
               [&](const caf::error& why) {
                 self.note_error(why);

@@ -59,16 +59,16 @@ TEST_CASE("coordinator_threads: a foreign thread asks by a scoped actor",
             seen.push_back(system.render(why));
           };
           for (int i = 0; i < 2; ++i)
-            self->request(source, caf::infinite, ask::get{})
+            self->request(source, caf::infinite, messages::get{})
               .receive(
                 [&](const std::string& item) {
-                  self->request(target, caf::infinite, ask::put{}, item + "!")
+                  self->request(target, caf::infinite, messages::put{}, item + "!")
                     .receive([&] { seen.push_back("put"); }, wrong);
                 },
                 wrong);
-          self->request(entrance, caf::infinite, ask::acquire{})
+          self->request(entrance, caf::infinite, messages::acquire{})
             .receive([&] { seen.push_back("held"); }, wrong);
-          self->request(entrance, caf::infinite, ask::release{})
+          self->request(entrance, caf::infinite, messages::release{})
             .receive([&] { seen.push_back("released"); }, wrong);
         };
         auto reader = create_task([&]() -> coro<std::string> {
@@ -137,7 +137,7 @@ TEST_CASE("coordinator_threads: a thread that ends while its actor waits",
         auto& system = system_of(get_running_loop());
         auto body = [&] {
           caf::scoped_actor self{system};
-          self->request(shelf, 1ms, ask::get{})
+          self->request(shelf, 1ms, messages::get{})
             .receive([](const std::string&) {}, [](const caf::error&) {});
         };
         co_await on_foreign_thread(body);
@@ -162,7 +162,7 @@ TEST_CASE("coordinator_threads: what one actor puts without waiting comes "
         caf::actor shelf = items.actor();
         auto putter = play([shelf](puppet& self) {
           for (int i = 0; i < 200; ++i)
-            self.send(shelf, ask::put{}, i);
+            self.send(shelf, messages::put{}, i);
           self.quit();
         });
         putter = nullptr;
@@ -212,9 +212,9 @@ TEST_CASE("coordinator_threads: many actors and tasks share a lock and a queue",
               }
               auto next = [&, entrance, again] {
                 ++count;
-                self.ask_for(entrance, *again, ask::release{});
+                self.ask_for(entrance, *again, messages::release{});
               };
-              self.ask_for(entrance, next, ask::acquire{});
+              self.ask_for(entrance, next, messages::acquire{});
             };
             auto first = *again;
             first();

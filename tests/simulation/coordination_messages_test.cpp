@@ -39,9 +39,9 @@ caf::actor visitor(const caf::actor& entrance, visits& seen) {
     };
     auto enter = [&self, &seen, entrance, leave] {
       test::require(seen.inside == 0, "one at a time");
-      self.ask_for(entrance, leave, ask::release{});
+      self.ask_for(entrance, leave, messages::release{});
     };
-    self.ask_for(entrance, enter, ask::acquire{});
+    self.ask_for(entrance, enter, messages::acquire{});
   });
 }
 
@@ -76,13 +76,13 @@ coro<void> share_items(int step) {
       auto take = [&read](int) {
         ++read;
       };
-      self.request(shelf, caf::infinite, ask::get{}).then(take);
-      self.request(shelf, caf::infinite, ask::get{}).then(take);
+      self.request(shelf, caf::infinite, messages::get{}).then(take);
+      self.request(shelf, caf::infinite, messages::get{}).then(take);
     });
     caf::actor writer = play([shelf](puppet& self) {
       for (int i = 0; i < 3; ++i)
         self.ask_for(
-          shelf, [] {}, ask::put{}, i);
+          shelf, [] {}, messages::put{}, i);
     });
     co_await steps_of(step);
     caf::anon_send_exit(reader, caf::exit_reason::kill);
@@ -135,7 +135,7 @@ TEST_CASE("coordination: an actor that waits in vain is told by its request") {
       caf::actor entrance = door.actor();
       caf::actor asker = play([entrance](puppet& self) {
         self.ask_for(
-          entrance, [] {}, ask::acquire{});
+          entrance, [] {}, messages::acquire{});
       });
       co_await future<void>::make();
     });
