@@ -4,7 +4,6 @@
 #include <troupe/outcome.hpp>
 
 #include <exception>
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -97,7 +96,7 @@ struct selected<void> {
 
 template <class T>
 struct selected<T&> {
-  using type = std::reference_wrapper<T>;
+  using type = T*;
 };
 
 template <class... Ops>
@@ -162,6 +161,8 @@ private:
       if constexpr (std::is_void_v<decltype(what.resume())>) {
         what.resume();
         ::new (&value) value_type(std::in_place_index<Index>);
+      } else if constexpr (std::is_reference_v<decltype(what.resume())>) {
+        ::new (&value) value_type(std::in_place_index<Index>, &what.resume());
       } else {
         ::new (&value) value_type(std::in_place_index<Index>, what.resume());
       }
@@ -203,8 +204,8 @@ private:
 /// first.
 /// @param all  ops, futures or tasks, one or more: see `selectable`.
 /// @returns a `std::variant`, whose index tells which one happened, and whose
-///          value is what awaiting that alone returns (`none` for `void`,
-///          `std::reference_wrapper` for a reference).
+///          value is what awaiting that alone returns (`none` for `void`, a
+///          pointer for a reference).
 /// @throws ...  what awaiting the one that happened throws, as
 ///              `queue_shut_down`, or the error of a future.
 /// @throws cancelled_error  if the waiting task is cancelled.

@@ -150,6 +150,20 @@ TEST_CASE("select: takes locks, semaphores, events, futures, tasks and sleeps",
   });
 }
 
+TEST_CASE("select: a reference comes as a pointer", "[select]") {
+  int number = 1;
+  int* found = nullptr;
+  run([&]() -> coro<void> {
+    auto one = get_running_loop().create_future<int&>();
+    one.set_result(number);
+    event never;
+    auto got = co_await select(never.wait(), one);
+    found = std::get<1>(got);
+  });
+
+  CHECK(found == &number);
+}
+
 TEST_CASE("select: a lock that loses goes to the next in line", "[select]") {
   std::vector<std::size_t> seen;
   run([&]() -> coro<void> {
