@@ -165,9 +165,11 @@ private:
   letter* close_mailbox() noexcept;
 
   // These fill the last word of future_core. The bits belong to whoever runs the
-  // task; other workers read `exclusive_`, which therefore has a byte of its own.
-  const bool exclusive_;
+  // task; other workers read the first two, which therefore have a byte of
+  // their own.
+  const bool exclusive_ : 1;
   const bool simulated_ : 1;
+  bool : 0;
   bool must_cancel_ : 1; // the next await throws
   bool answered_ : 1;    // the present op was answered
   bool yields_ : 1;      // ready again after this step
