@@ -43,8 +43,8 @@ bool select_op_base::arm_came(op& which) {
 }
 
 bool select_op_base::request_cancel(const std::string&) {
-  if (winner_ != nobody || !retract_all())
-    return false;
+  if (cancelled_ || winner_ != nobody || !retract_all())
+    return false; // cancelled before, or an answer is on its way
   answer_cancelled();
   return true;
 }

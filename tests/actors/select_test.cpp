@@ -238,6 +238,22 @@ TEST_CASE("select: cancelled just as something comes, that is kept",
   CHECK(seen == std::vector<std::string>{"cancelled", "1", "2"});
 }
 
+TEST_CASE("select: it may be cancelled twice before it goes on", "[select]") {
+  std::string seen;
+  run([&]() -> coro<void> {
+    queue<int> one;
+    queue<int> two;
+    record<int> got;
+    auto chooser = create_task(note_which(one, two, got));
+    co_await getting(two, 1);
+    chooser.cancel();
+    chooser.cancel(); // nothing more
+    seen = co_await ending_of(chooser);
+  });
+
+  CHECK(seen == "cancelled");
+}
+
 TEST_CASE("select: the error of what happens comes out", "[select][threads]") {
   for_each_worker_count([](run_options options) {
     std::vector<std::string> seen;
