@@ -164,9 +164,10 @@ private:
   }
 
   void on_return(wait_op& waiter, turn& mine) noexcept override {
+    // Somebody else may have released it meanwhile.
     if (writes(mark_of(waiter)))
       writing_ = false;
-    else
+    else if (readers_ > 0)
       end_read(mark_of(waiter) & rw_lock_op_base::by_guard ? number_of(waiter)
                                                            : 0);
     admit(mine);

@@ -126,6 +126,7 @@ TEST_CASE("rw_lock: a cancelled writer lets the readers behind it go",
         auto now = table.statistics();
         counts = {now.readers, now.waiting_readers, now.waiting_writers};
         gate.set_result();
+        held.release();
         co_await reader;
       },
       options);
@@ -205,6 +206,27 @@ TEST_CASE("rw_lock: can be tried and released by a callback", "[rw_lock]") {
 
     CHECK(got.all() == std::vector{1, 0, 1});
   });
+}
+
+TEST_CASE("rw_lock: a turn that somebody else has ended is not given back",
+          "[rw_lock]") {
+  std::vector<std::size_t> seen;
+  run([&]() -> coro<void> {
+    rw_lock table;
+    record<> entered;
+    auto gate = future<void>::make();
+    static_cast<void>(table.try_write());
+    auto reader = create_task(use(table, false, "reader", entered, gate));
+    co_await standing_at(table, 1);
+    table.release_write();
+    table.release_read();
+    reader.cancel();
+    co_await sleep(0s);
+    seen.push_back(table.statistics().readers);
+    seen.push_back(table.try_write());
+  });
+
+  CHECK(seen == std::vector<std::size_t>{0, 1});
 }
 
 TEST_CASE("rw_lock: under load nobody writes beside another",
