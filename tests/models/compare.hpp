@@ -102,6 +102,10 @@ troupe::coro<void> same_as_model(const program& all, Real& real,
       expected.turn();
       co_await troupe::sleep(std::chrono::seconds{0});
       compare(at);
+    } else if (what.what == word::advance) {
+      expected.advance(pause_of(what));
+      co_await troupe::sleep(pause_of(what));
+      compare(at);
     } else if (what.what == word::cancel) {
       if (known > 0)
         cancel(at, what.number % known);
@@ -168,6 +172,8 @@ troupe::coro<void> drive(explored<Real, Promises>& run, std::size_t first) {
     int known = static_cast<int>(run.tasks.size());
     if (what.what == word::turn) {
       co_await troupe::sleep(std::chrono::seconds{0});
+    } else if (what.what == word::advance) {
+      co_await troupe::sleep(pause_of(what));
     } else if (what.what == word::cancel) {
       if (known > 0 && run.tasks[what.number % known].cancel())
         run.promises.gone(what.number % known);

@@ -37,6 +37,8 @@ public:
       x.at = stage::left;
       ready_.push_back(who);
     } else {
+      if (x.at == stage::woken)
+        cancel_woken(who);
       x.must_cancel = true;
     }
     return true;
@@ -48,6 +50,11 @@ public:
       ready_.pop_front();
       run(who);
     }
+  }
+
+  // Time passes: all that are ready have their turns first.
+  virtual void advance(std::chrono::nanoseconds) {
+    settle();
   }
 
   virtual int call(step what) = 0;
@@ -73,11 +80,18 @@ protected:
   virtual void go_on(int who) = 0;
   // A task that waits is cancelled.
   virtual void leave(int who) = 0;
-  // A task was cancelled after it had been woken.
+  // A task that was woken is cancelled.
+  virtual void cancel_woken(int) {}
+  // It has its turn.
   virtual void give_back(int who) = 0;
   // A cancelled task has its turn.
   virtual void cancelled(int who) {
     end_silently(who, true);
+  }
+
+  void settle() {
+    while (!ready_.empty())
+      turn();
   }
 
   step asks(int who) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <ostream>
 #include <string>
@@ -11,13 +12,19 @@
 namespace models {
 
 enum class word : std::uint8_t {
-  turn,   // who is ready now has its turn
-  cancel, // one of the tasks, ended or not
+  turn,    // who is ready now has its turn
+  advance, // time passes
+  cancel,  // one of the tasks, ended or not
   // A new task begins, which
   acquire,
   wait,
   put,
   get,
+  read,
+  write,
+  send,
+  receive,
+  select,
   join,
   // Plain calls.
   try_acquire,
@@ -33,6 +40,13 @@ enum class word : std::uint8_t {
   shut_down_now,
   reset,
   abort,
+  try_read,
+  try_write,
+  release_read,
+  release_write,
+  try_send,
+  try_receive,
+  close,
 };
 
 inline bool begins_task(word x) {
@@ -40,11 +54,14 @@ inline bool begins_task(word x) {
 }
 
 inline const char* name_of(word x) {
-  constexpr const char* names[]
-    = {"turn",      "cancel",    "acquire",       "wait",       "put",
-       "get",       "join",      "try_acquire",   "release",    "set",
-       "clear",     "notify",    "notify_all",    "put_nowait", "get_nowait",
-       "task_done", "shut_down", "shut_down_now", "reset",      "abort"};
+  constexpr const char* names[] = {
+    "turn",       "advance",     "cancel",    "acquire",       "wait",
+    "put",        "get",         "read",      "write",         "send",
+    "receive",    "select",      "join",      "try_acquire",   "release",
+    "set",        "clear",       "notify",    "notify_all",    "put_nowait",
+    "get_nowait", "task_done",   "shut_down", "shut_down_now", "reset",
+    "abort",      "try_read",    "try_write", "release_read",  "release_write",
+    "try_send",   "try_receive", "close"};
   return names[static_cast<std::size_t>(x)];
 }
 
@@ -68,6 +85,13 @@ inline std::ostream& operator<<(std::ostream& out, const program& x) {
       out << '(' << each.number << ')';
   }
   return out;
+}
+
+// How long `advance` sleeps. No sum of these is a multiple of another one's
+// sum that is not as long, so nothing else comes due as a sleep ends.
+inline std::chrono::nanoseconds pause_of(step what) {
+  return std::chrono::milliseconds{10 * (what.number % 4)}
+       + std::chrono::microseconds{1};
 }
 
 // What a task or a call came to, if it is no value.
