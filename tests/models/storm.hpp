@@ -23,6 +23,13 @@ public:
     listening,
     meeting,
     awaiting,
+    reading,
+    writing,
+    doing,
+    sending,
+    receiving,
+    choosing,
+    limiting,
     kinds
   };
 
@@ -85,13 +92,23 @@ private:
   troupe::coro<void> listen();
   troupe::coro<void> meet();
   troupe::coro<void> await_event();
+  troupe::coro<void> read_table();
+  troupe::coro<void> write_table();
+  troupe::coro<void> try_once();
+  troupe::coro<void> do_once();
+  troupe::coro<void> send_items();
+  troupe::coro<void> receive_items();
+  troupe::coro<void> choose();
+  troupe::coro<void> limit();
   troupe::coro<void> task_of(int what);
 
   void begin_all();
   void cancel(std::size_t which);
   bool is_quiet() const;
   void check(bool holds, const char* what);
+  void got(int item);
   void check_books();
+  void check_more_books();
 
   troupe::lock door_;
   troupe::semaphore permits_{permits};
@@ -99,11 +116,18 @@ private:
   troupe::condition changed_;
   troupe::barrier table_{parties};
   troupe::event gate_;
+  troupe::rw_lock data_;
+  troupe::once first_;
+  troupe::channel<int> wire_; // without capacity: they meet
+  troupe::rate_limiter calls_{1e6, 2};
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> crowded_{false};
   std::atomic<int> in_door_{0};
   std::atomic<int> in_permits_{0};
+  std::atomic<int> reading_{0}, writing_{0};
+  std::atomic<int> in_first_{0};
+  std::atomic<std::size_t> called_{0};
   std::atomic<int> next_item_{0};
   std::atomic<long> put_{0}, put_sum_{0};
   std::atomic<long> got_{0}, got_sum_{0};
