@@ -4,6 +4,9 @@
 
 #include "actors/lock_coordinator.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 namespace troupe {
 
 namespace detail {
@@ -41,6 +44,17 @@ void lock_core::release() {
                 "release of " + text()
                   + ", which nobody holds; release it once for each acquire");
   pass_on(mine);
+}
+
+void lock_core::start_tokens() {
+  turn mine{*this, enter()};
+  loop_core* loop = running_loop();
+  std::int64_t now = loop && loop->simulation()
+                       ? loop->now()
+                       : std::chrono::nanoseconds{
+                           std::chrono::system_clock::now().time_since_epoch()}
+                           .count();
+  token_ = std::max(token_, static_cast<std::uint64_t>(now));
 }
 
 bool lock_core::locked() const {
@@ -146,6 +160,10 @@ bool lock::try_acquire() {
 
 void lock::release() {
   detail::core_of(*this).release();
+}
+
+std::uint64_t lock::token() const {
+  return detail::core_of(*this).token();
 }
 
 bool lock::locked() const {

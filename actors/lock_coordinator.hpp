@@ -48,6 +48,15 @@ public:
       state_ = state::held;
   }
 
+  // The number of the present grant; 0: there was none.
+  std::uint64_t token() const {
+    turn mine{*this, enter()};
+    return token_;
+  }
+
+  // Tokens go on above what a former life of this lock can have given.
+  void start_tokens();
+
   bool locked() const;
   lock_statistics statistics() const;
   std::string holder_name() const;
@@ -79,6 +88,7 @@ private:
   void hold_by(std::uint64_t task, bool guarded) noexcept {
     holder_ = task;
     guarded_ = guarded;
+    ++token_;
   }
 
   void pass_on(turn& mine) noexcept;
@@ -86,6 +96,7 @@ private:
   wait_line line_;
   state state_ = state::free;
   bool guarded_ = false;
+  std::uint64_t token_ = 0;
   std::uint64_t holder_ = 0; // the number of a task, for people; 0: unknown
 };
 

@@ -160,6 +160,12 @@ public:
   ///                that runs no loop, while the lock's loop runs.
   void release();
 
+  /// Returns the fencing token of the present grant: a number that grows with
+  /// each grant. Whoever acquired the lock asks for it at once and shows it to
+  /// what the lock guards, which refuses a smaller one than it has seen.
+  /// @returns 0 before the first grant.
+  std::uint64_t token() const;
+
   /// True if somebody holds it.
   bool locked() const;
 

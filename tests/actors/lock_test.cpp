@@ -321,3 +321,22 @@ TEST_CASE("lock: can be made and used before a loop runs", "[lock]") {
   });
   CHECK_FALSE(door.locked());
 }
+
+TEST_CASE("lock: each grant has a greater token", "[lock]") {
+  std::vector<std::uint64_t> tokens;
+  run([&]() -> coro<void> {
+    lock door;
+    tokens.push_back(door.token());
+    for (int i = 0; i < 3; ++i) {
+      auto held = co_await door.scoped();
+      tokens.push_back(door.token());
+      auto next = create_task([door]() mutable -> coro<void> { co_await door.acquire(); });
+      co_await turns(2);
+      held.release();
+      co_await next;
+      tokens.push_back(door.token());
+      door.release();
+    }
+  });
+  CHECK(tokens == std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6});
+}
