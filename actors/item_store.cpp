@@ -76,6 +76,17 @@ void item_store::push(void* item) {
   ++size_;
 }
 
+void item_store::push_front(void* item) {
+  if (order_ != item_order::fifo)
+    return push(item);
+  if (size_ == capacity_)
+    grow();
+  std::size_t before = (first_ + capacity_ - 1) & (capacity_ - 1);
+  type_->move(item, data_ + before * stride_);
+  first_ = before;
+  ++size_;
+}
+
 void item_store::pop(void* to) {
   if (is_heap()) {
     pop_heap(to);

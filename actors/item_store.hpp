@@ -20,6 +20,9 @@ public:
   // throws; then nothing has changed.
   void push(void* item);
 
+  // As above; it goes next. In a heap only if no other is smaller.
+  void push_front(void* item);
+
   // Moves the item whose turn it is to `to`, an empty place.
   void pop(void* to);
 

@@ -113,6 +113,14 @@ public:
     remove(item, mine);
   }
 
+  // An item that was got comes back: it goes before all others, and there is
+  // room for it in any case.
+  void put_back(void* item) {
+    turn mine{*this, enter()};
+    admission after{*this, mine};
+    items_.push_front(item);
+  }
+
   // -- the end ---------------------------------------------------------------
 
   void task_done() {

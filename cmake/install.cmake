@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 set(troupe_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/troupe")
 
 install(
-  TARGETS troupe troupe_runtime troupe_actors
+  TARGETS troupe troupe_runtime troupe_actors troupe_nodes
   EXPORT troupe
   FILE_SET HEADERS)
 

@@ -72,6 +72,18 @@ public:
         return "the barrier is broken";
       case errc::channel_closed:
         return "the channel was closed";
+      case errc::node_lost:
+        return "node lost";
+      case errc::node_refused:
+        return "refused by a node";
+      case errc::bad_identity:
+        return "wrong certificate or key";
+      case errc::not_published:
+        return "not published";
+      case errc::failed_remotely:
+        return "failed on another node";
+      case errc::bad_message:
+        return "bad message";
     }
     return "unknown error";
   }
@@ -152,6 +164,14 @@ broken_barrier_error::broken_barrier_error(std::string text)
 
 channel_closed::channel_closed(std::string text)
   : error(errc::channel_closed, std::move(text)) {
+}
+
+node_lost_error::node_lost_error(std::string node, std::string text)
+  : error(errc::node_lost, std::move(text)), node_(std::move(node)) {
+}
+
+remote_error::remote_error(std::string text)
+  : error(errc::failed_remotely, std::move(text)) {
 }
 
 exception_group::exception_group(std::string text,

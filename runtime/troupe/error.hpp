@@ -36,6 +36,12 @@ enum class errc {
   queue_shut_down,    ///< The queue was shut down.
   broken_barrier,     ///< The barrier was aborted or reset.
   channel_closed,     ///< The channel was closed.
+  node_lost,          ///< A node crashed, paused or cannot be reached.
+  node_refused,       ///< A node does not want to talk to this one.
+  bad_identity,       ///< A certificate or key of a node is wrong or missing.
+  not_published,      ///< The node has nothing of that name and kind.
+  failed_remotely,    ///< An exception on another node.
+  bad_message,        ///< What another node sent makes no sense.
 };
 
 /// Returns the category of `errc`, named "troupe".
@@ -147,6 +153,31 @@ class channel_closed : public error {
 public:
   /// @param text  which channel.
   explicit channel_closed(std::string text);
+};
+
+/// Another node crashed, was stopped, paused for too long or cannot be reached.
+/// Whether it has done what was asked of it last is unknown.
+class node_lost_error : public error {
+public:
+  /// @param node  its name.
+  /// @param text  what happened.
+  node_lost_error(std::string node, std::string text);
+
+  /// The name of the node that was lost.
+  const std::string& node() const noexcept {
+    return node_;
+  }
+
+private:
+  std::string node_;
+};
+
+/// An exception that left something on another node and that is of no kind
+/// that troupe knows; the text says of which type it was.
+class remote_error : public error {
+public:
+  /// @param text  the type and the text of the exception, and the node.
+  explicit remote_error(std::string text);
 };
 
 /// Several errors at once. `<troupe/exception_group.hpp>` has helpers to find

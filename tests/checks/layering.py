@@ -11,8 +11,10 @@ import sys
 # What can stand in an #include, by where it comes from. A header of ours in
 # angle brackets is named after the room whose folder troupe/ has it.
 ANYTHING = {"std", "os", "caf", "asio", "catch2", "<runtime>", "<actors>",
-            "<detail>", '"runtime"', '"actors"', '"own"', "other"}
+            "<nodes>", "<detail>", '"runtime"', '"actors"', '"nodes"', '"own"',
+            "other"}
 PUBLIC = {"<runtime>", "<actors>"}
+ALL = PUBLIC | {"<nodes>"}
 
 RULES = [
     # file or folder           may include
@@ -24,7 +26,10 @@ RULES = [
     ("actors/troupe/",         {"std", "<detail>"} | PUBLIC),
     ("actors/",                {"std", "<detail>", '"actors"', '"runtime"',
                                 "caf"} | PUBLIC),
-    ("examples/",              {"std"} | PUBLIC),
+    ("nodes/troupe/",          {"std", "<detail>"} | ALL),
+    ("nodes/",                 {"std", "<detail>", '"nodes"', '"actors"',
+                                '"runtime"', "caf", "os"} | ALL),
+    ("examples/",              {"std"} | ALL),
     ("bench/peer_",            {"std", "os", "caf", "asio", '"own"'}),
     ("bench/",                 {"std", "os", '"own"'} | PUBLIC),
     ("tests/support/",         ANYTHING),
@@ -41,7 +46,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 def room_of(header):
     """The room that has a public header, or None."""
-    for room in ("runtime", "actors"):
+    for room in ("runtime", "actors", "nodes"):
         if pathlib.Path(room, header).is_file():
             return room
     return None
@@ -51,7 +56,7 @@ def kinds_of(bracket, header):
     """Where a header comes from; more than one word must all be allowed."""
     first = header.split("/")[0]
     if bracket == '"':
-        return {f'"{first}"'} if first in ("runtime", "actors") else {'"own"'}
+        return {f'"{first}"'} if first in ("runtime", "actors", "nodes") else {'"own"'}
     if first == "troupe":
         room = room_of(header)
         kinds = {f"<{room}>" if room else "missing"}

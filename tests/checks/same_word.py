@@ -12,7 +12,7 @@ EXCEPTIONS = {"troupe"}
 missing = [
     f"{header}: no {header.stem}_test.cpp in tests/{room}/, conformance/ or "
     "simulation/"
-    for room in ("runtime", "actors")
+    for room in ("runtime", "actors", "nodes")
     for header in sorted(pathlib.Path(room, "troupe").glob("*.hpp"))
     if header.stem not in EXCEPTIONS
     and not any(pathlib.Path("tests", folder, f"{header.stem}_test.cpp").is_file()

@@ -1,0 +1,323 @@
+#pragma once
+
+#include <troupe/detail/remote_handle.hpp>
+#include <troupe/node.hpp>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+/// @file
+/// Handles of what another node has published. They are awaited like the things
+/// themselves; what needs no waiting there needs an answer here, so it is
+/// awaited, too.
+///
+/// All of them throw `node_lost_error` when the node is lost, also while they
+/// wait; `error` (`errc::not_published`) if the name is withdrawn; and what the
+/// thing itself throws. Another exception comes as `remote_error`.
+
+namespace troupe {
+
+/// A queue of another node. A `put` waits until there is room over there.
+/// @tparam T  as for `queue`; it needs a default constructor and, unless it is
+///            a number, text, container or tuple, an overload of CAF's
+///            `inspect`.
+template <class T>
+class remote_queue : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// What the queue holds.
+  using value_type = T;
+
+  /// Waits for room and puts an item. When it returns, the item is in the queue
+  /// there. If the node is lost meanwhile, it is not known whether it is.
+  /// @par Cancellation
+  /// The item is not put; if it was put before the other node heard of it, the
+  /// call returns and the next await throws.
+  coro<void> put(T item) const {
+    return put_at(*this, detail::to_wire(item));
+  }
+
+  /// Waits for an item and takes it. An item that was on its way when the node
+  /// was lost is lost with it.
+  /// @par Cancellation
+  /// The item stays in its place, or goes back there.
+  coro<T> get() const {
+    return get_at(*this);
+  }
+
+  /// Puts an item if there is room.
+  coro<bool> try_put(T item) const {
+    return look<bool>(*this, detail::queue_verb::try_put,
+                      detail::to_wire(item));
+  }
+
+  /// Takes an item if there is one.
+  coro<std::optional<T>> try_get() const {
+    return try_get_at(*this);
+  }
+
+  /// Waits until all items that were put are done with.
+  coro<void> join() const {
+    return look<void>(*this, detail::queue_verb::join);
+  }
+
+  /// Returns how many items it holds.
+  coro<std::uint64_t> qsize() const {
+    return look<std::uint64_t>(*this, detail::queue_verb::qsize);
+  }
+
+  /// Says that an item that was got is done with; does not wait.
+  void task_done() const {
+    tell(detail::queue_verb::task_done);
+  }
+
+  /// Ends the queue, as `queue::shutdown`; does not wait.
+  void shutdown(bool immediate = false) const {
+    tell(detail::queue_verb::shutdown, detail::to_wire(immediate));
+  }
+
+private:
+  static coro<void> put_at(remote_queue self, std::string item) {
+    detail::reply answer
+      = co_await self.ask(detail::queue_verb::put, std::move(item));
+    if (answer.late)
+      detail::cancel_later(answer);
+  }
+
+  static coro<T> get_at(remote_queue self) {
+    detail::reply answer = co_await self.ask(detail::queue_verb::get);
+    if (answer.late)
+      self.refuse(detail::queue_verb::get, answer);
+    co_return detail::from_wire<T>(answer.bytes);
+  }
+
+  static coro<std::optional<T>> try_get_at(remote_queue self) {
+    detail::reply answer = co_await self.ask(detail::queue_verb::try_get);
+    if (answer.late)
+      self.refuse(detail::queue_verb::try_get, answer);
+    co_return detail::from_wire<std::optional<T>>(answer.bytes);
+  }
+
+  [[noreturn]] void refuse(detail::queue_verb verb,
+                           const detail::reply& answer) const {
+    detail::undo_at_peer(*peer_.session(), name_,
+                         static_cast<std::uint8_t>(verb), answer.bytes);
+    detail::throw_late(answer);
+  }
+};
+
+/// Holds a lock of another node and releases it at the end of its scope. Can be
+/// moved.
+class [[nodiscard]] remote_lock_guard {
+public:
+  /// Releases the lock before the end of the scope.
+  /// @throws error  (`errc::not_acquired`) if it holds none.
+  void release();
+
+  /// True until `release()`, or until it was moved from. False as well when
+  /// the node is known to be lost: then the lock may be somebody else's.
+  bool owns_lock() const noexcept {
+    return grant_.held();
+  }
+
+  /// Returns the fencing token: a number that grows with each grant. What the
+  /// lock guards should refuse a smaller one than it has seen.
+  std::uint64_t token() const noexcept {
+    return grant_.token();
+  }
+
+  /// @cond PRIVATE
+  explicit remote_lock_guard(detail::remote_grant grant) noexcept
+    : grant_(std::move(grant)) {}
+  /// @endcond
+
+private:
+  detail::remote_grant grant_;
+};
+
+/// A lock of another node. It stands in the same line as the tasks there. If
+/// this node is lost to the other one, the next in line gets the lock.
+///
+/// It is no consensus lock: after a partition, its holder may believe for a
+/// while that it still has it. The fencing token says who is right.
+class remote_lock : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// Waits until the lock is ours; the guard releases at the end of its scope.
+  /// @par Cancellation
+  /// The task leaves the line; a lock that was on its way goes back.
+  coro<remote_lock_guard> scoped() const;
+
+  /// As `scoped()`; empty if that is not possible without waiting in line.
+  coro<std::optional<remote_lock_guard>> try_scoped() const;
+
+  /// Waits until the lock is ours, until `release()`.
+  /// @returns the fencing token.
+  coro<std::uint64_t> acquire();
+
+  /// Releases what this handle, or a copy, acquired; the oldest grant first.
+  /// @throws error  (`errc::not_acquired`) if there is none.
+  void release();
+
+  /// True if somebody holds it.
+  coro<bool> locked() const;
+
+private:
+  std::shared_ptr<std::vector<remote_lock_guard>> held_
+    = std::make_shared<std::vector<remote_lock_guard>>();
+};
+
+/// Holds a permit of another node and returns it at the end of its scope. Can
+/// be moved.
+class [[nodiscard]] remote_semaphore_guard {
+public:
+  /// Returns the permit before the end of the scope.
+  /// @throws error  (`errc::not_acquired`) if it holds none.
+  void release();
+
+  /// As `remote_lock_guard::owns_lock`.
+  bool owns_permit() const noexcept {
+    return grant_.held();
+  }
+
+  /// @cond PRIVATE
+  explicit remote_semaphore_guard(detail::remote_grant grant) noexcept
+    : grant_(std::move(grant)) {}
+  /// @endcond
+
+private:
+  detail::remote_grant grant_;
+};
+
+/// A semaphore of another node. Permits that a lost node held go to the next in
+/// line.
+class remote_semaphore : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// Waits for a permit; the guard returns it at the end of its scope.
+  /// @par Cancellation
+  /// As `remote_lock::scoped`.
+  coro<remote_semaphore_guard> scoped() const;
+
+  /// Waits for a permit, until `release()`.
+  /// @returns true.
+  coro<bool> acquire();
+
+  /// Returns a permit that this handle, or a copy, acquired; if it has none,
+  /// gives the semaphore one more. Does not wait.
+  void release();
+
+  /// True if `acquire()` would wait.
+  coro<bool> locked() const;
+
+private:
+  std::shared_ptr<std::vector<remote_semaphore_guard>> held_
+    = std::make_shared<std::vector<remote_semaphore_guard>>();
+};
+
+/// An event of another node.
+class remote_event : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// Waits until the event is set.
+  /// @returns true.
+  coro<bool> wait() const;
+
+  /// Sets the event; does not wait.
+  void set() const;
+
+  /// Takes the setting back; does not wait.
+  void clear() const;
+
+  /// True if it is set.
+  coro<bool> is_set() const;
+};
+
+/// A task of another node.
+/// @tparam T  its result; as for `remote_queue`, or `void`.
+template <class T = void>
+class remote_task : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// Waits for its end.
+  /// @throws cancelled_error  if it was cancelled.
+  /// @throws remote_error  what it threw, unless troupe knows the type.
+  /// @par Cancellation
+  /// Cancels the task, as that of a task here does. The loss of a node that
+  /// waits does not.
+  coro<T> result() const {
+    return look<T>(*this, detail::task_verb::await);
+  }
+
+  /// As `result()`, for `co_await`.
+  auto operator co_await() const {
+    return result().operator co_await();
+  }
+
+  /// Asks the task to cancel.
+  /// @returns false if it was done before.
+  coro<bool> cancel(std::string message = {}) const {
+    return look<bool>(*this, detail::task_verb::cancel,
+                      detail::to_wire(message));
+  }
+
+  /// True if it has ended.
+  coro<bool> done() const {
+    return look<bool>(*this, detail::task_verb::done);
+  }
+};
+
+namespace detail {
+
+template <class T>
+struct remote_of;
+template <class T>
+struct remote_of<queue<T>> {
+  using type = remote_queue<T>;
+};
+template <>
+struct remote_of<lock> {
+  using type = remote_lock;
+};
+template <>
+struct remote_of<semaphore> {
+  using type = remote_semaphore;
+};
+template <>
+struct remote_of<event> {
+  using type = remote_event;
+};
+template <class T>
+struct remote_of<task<T>> {
+  using type = remote_task<T>;
+};
+
+// Throws unless the name is published there as this kind.
+coro<void> check_kind(peer there, std::string name, std::string kind);
+
+template <class T, class Remote = typename remote_of<T>::type>
+coro<Remote> find_remote(peer there, std::string name) {
+  co_await check_kind(there, name, kind_of<T>::text());
+  co_return Remote{std::move(there), std::move(name)};
+}
+
+} // namespace detail
+
+/// Finds what another node has published.
+/// @tparam T  what it is there: `queue<int>`, `lock`, `semaphore`, `event`,
+///            `task<int>`. A priority or LIFO queue is a `queue` from here.
+/// @returns a `remote_queue<int>`, `remote_lock` and so on.
+/// @throws error  (`errc::not_published`) if there is nothing of this name, or
+///                it is of another kind or holds another type.
+template <class T>
+auto remote(const peer& there, std::string name) {
+  return detail::find_remote<T>(there, std::move(name));
+}
+
+} // namespace troupe
