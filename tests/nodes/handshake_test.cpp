@@ -1,0 +1,255 @@
+#include "nodes/frames.hpp"
+#include "nodes/session.hpp"
+#include "support/certificates.hpp"
+#include "support/errors.hpp"
+#include "support/test.hpp"
+#include "support/workers.hpp"
+
+using namespace troupe;
+using namespace troupe::detail;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A link in memory. A test can listen to it, and speak as the other end.
+class memory_link final : public node_link {
+public:
+  static std::pair<std::shared_ptr<memory_link>, std::shared_ptr<memory_link>>
+  make_pair() {
+    auto one = std::make_shared<memory_link>();
+    auto two = std::make_shared<memory_link>();
+    one->other_ = two;
+    two->other_ = one;
+    return {one, two};
+  }
+
+  void attach(std::shared_ptr<link_user> user) override {
+    user_ = std::move(user);
+  }
+
+  void send(std::string bytes) override {
+    sent.push_back(bytes);
+    if (auto other = other_.lock(); other && other->user_)
+      other->user_->on_bytes(std::move(bytes));
+  }
+
+  void close() noexcept override {
+    user_ = nullptr;
+    if (auto other = other_.lock(); other && other->user_)
+      other->user_->on_lost("closed");
+  }
+
+  std::vector<std::string> sent;
+
+private:
+  std::weak_ptr<memory_link> other_;
+  std::shared_ptr<link_user> user_;
+};
+
+std::shared_ptr<node_state> make_state(std::string name,
+                                       std::shared_ptr<identity> me) {
+  auto state = std::make_shared<node_state>(*running_loop());
+  state->in = copy_context();
+  state->name = std::move(name);
+  state->me = std::move(me);
+  state->heartbeat = 1h;
+  state->loss_limit = 1h;
+  state->handshake_limit = 10s;
+  state->max_message = 10'000;
+  state->max_requests = 3;
+  state->max_peers = 10;
+  return state;
+}
+
+// Shows one certificate and signs with the key of another.
+class thief final : public identity {
+public:
+  thief(std::shared_ptr<identity> shown, std::shared_ptr<identity> own)
+    : shown_(std::move(shown)), own_(std::move(own)) {}
+
+  const std::string& certificate() const override {
+    return shown_->certificate();
+  }
+
+  std::string sign(std::string_view text) const override {
+    return own_->sign(text);
+  }
+
+  std::string check(const std::string&, const std::string&, std::string_view,
+                    std::string_view) const override {
+    return {};
+  }
+
+private:
+  std::shared_ptr<identity> shown_;
+  std::shared_ptr<identity> own_;
+};
+
+struct outcome {
+  std::string caller; // what it was told; empty: agreed
+  std::string called;
+};
+
+// Lets two nodes shake hands, each with what it says it is.
+outcome shake_hands(std::string name, std::shared_ptr<identity> caller,
+                    std::string other, std::shared_ptr<identity> called) {
+  outcome told;
+  run([&]() -> coro<void> {
+    auto [one, two] = memory_link::make_pair();
+    auto first = std::make_shared<session>(make_state(name, caller), one,
+                                           session::role::caller);
+    auto second = std::make_shared<session>(make_state(other, called), two,
+                                            session::role::called);
+    one->attach(first);
+    two->attach(second);
+    second->begin({});
+    first->begin({});
+    auto mine = first->agreed();
+    auto theirs = second->agreed();
+    told.caller = co_await mine;
+    told.called = co_await theirs;
+    first->end("the test is over");
+    second->end("the test is over");
+  });
+  return told;
+}
+
+// Why a node without certificates ends a session that begins with these
+// messages; empty if it does not.
+std::string end_after(std::vector<std::string> messages, bool agree = false) {
+  std::string why;
+  run([&]() -> coro<void> {
+    auto [one, two] = memory_link::make_pair();
+    auto state = make_state("called", nullptr);
+    auto there = std::make_shared<session>(state, two, session::role::called);
+    two->attach(there);
+    there->begin({});
+    if (agree) {
+      std::string magic = "troupe";
+      std::string none;
+      one->send(make_frame(frame::hello, magic, protocol_version,
+                           std::string{"caller"}, none, none, none));
+      one->send(make_frame(frame::proof, none));
+    }
+    for (const auto& bytes : messages)
+      one->send(bytes);
+    co_await turns(10);
+    why = there->why_lost();
+    there->end("the test is over");
+  });
+  return why;
+}
+
+} // namespace
+
+TEST_CASE("handshake: a name counts only with its certificate and its key") {
+  certificates files;
+  files.make("ours", "anna");
+  files.make("ours", "bert");
+  files.make("theirs", "anna");
+  auto load = [&](std::string authority, std::string name) {
+    auto options = files.node(authority, name);
+    return identity::load(name, options.certificate, options.key,
+                          options.authority);
+  };
+  auto anna = load("ours", "anna");
+  auto bert = load("ours", "bert");
+  auto fake = load("theirs", "anna");
+
+  auto good = shake_hands("anna", anna, "bert", bert);
+  CHECK(good.caller.empty());
+  CHECK(good.called.empty());
+
+  // bert calls himself anna
+  auto named = shake_hands("anna", bert, "bert", bert);
+  CHECK(contains(named.caller, "not for that name"));
+  CHECK(contains(named.called, "not for that name"));
+  named = shake_hands("bert", bert, "anna", bert);
+  CHECK(contains(named.caller, "not for that name"));
+
+  // bert shows anna's certificate
+  auto thieves = std::make_shared<thief>(anna, bert);
+  auto stolen = shake_hands("anna", thieves, "bert", bert);
+  CHECK(contains(stolen.called, "not got the key"));
+  stolen = shake_hands("bert", bert, "anna", thieves);
+  CHECK(contains(stolen.caller, "not got the key"));
+
+  // an anna of another authority
+  auto liar = std::make_shared<thief>(fake, fake);
+  auto foreign = shake_hands("anna", liar, "bert", bert);
+  CHECK(contains(foreign.called, "certificate is not good"));
+
+  // nobody at all, past TLS
+  auto nobody = shake_hands("anna", nullptr, "bert", bert);
+  CHECK(contains(nobody.called, "no certificate"));
+}
+
+TEST_CASE("handshake: another version, or none, ends it with a word") {
+  std::string none;
+  std::string magic = "troupe";
+  std::string me = "caller";
+  auto hello = [&](std::string word, std::uint32_t version) {
+    return make_frame(frame::hello, word, version, me, none, none, none);
+  };
+  CHECK(contains(end_after({hello(magic, 2)}), "version 2"));
+  CHECK(contains(end_after({hello("tropue", 1)}), "no handshake"));
+  CHECK(end_after({hello(magic, 1)}).empty());
+  CHECK(contains(end_after({hello(magic, 1), hello(magic, 1)}), "twice"));
+  CHECK(
+    contains(end_after({make_frame(frame::proof, none)}), "before a hello"));
+  CHECK(contains(end_after({make_frame(frame::ping)}), "before the handshake"));
+  CHECK(contains(end_after({make_frame(frame::request, std::uint64_t{1})}),
+                 "before the handshake"));
+  CHECK(contains(end_after({""}), "too early"));
+}
+
+TEST_CASE("handshake: who does not finish it in time is dropped") {
+  std::string why;
+  run([&]() -> coro<void> {
+    auto [one, two] = memory_link::make_pair();
+    auto state = make_state("called", nullptr);
+    state->heartbeat = 20ms;
+    state->handshake_limit = 50ms;
+    auto there = std::make_shared<session>(state, two, session::role::called);
+    two->attach(there);
+    there->begin({});
+    auto agreed = there->agreed();
+    why = co_await agreed;
+  });
+  CHECK(contains(why, "handshake took too long"));
+}
+
+TEST_CASE("session: twenty kinds of nonsense end it and nothing else") {
+  std::uint64_t one = 1;
+  std::string name = "line";
+  std::uint8_t verb = 3;
+  auto request = make_frame(frame::request, one, name, verb);
+  CHECK(end_after({request, make_frame(frame::ping)}, true).empty());
+  std::vector<std::string> all{
+    {},
+    std::string(1, '\0'),
+    std::string(1, '\x7f'),
+    std::string(20'000, 'x'),
+    make_frame(frame::hello),
+    make_frame(frame::welcome),
+    make_frame(frame::proof),
+    make_frame(frame::ready),
+    make_frame(frame::refuse, name),
+    make_frame(frame::request),
+    make_frame(frame::request, one),
+    make_frame(frame::request, one, std::uint32_t{0xffffffff}),
+    make_frame(frame::request, one, name),
+    make_frame(frame::answer),
+    make_frame(frame::answer, one),
+    make_frame(frame::cancel),
+    make_frame(frame::tell),
+    make_frame(frame::tell, name),
+    make_frame(frame::undo, std::uint32_t{9}),
+    make_frame(frame::release),
+    make_frame(frame::bye),
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    INFO("message " << i);
+    CHECK_FALSE(end_after({all[i]}, true).empty());
+  }
+}
