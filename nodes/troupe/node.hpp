@@ -2,6 +2,7 @@
 
 #include <troupe/detail/exhibit.hpp>
 #include <troupe/detail/exhibits.hpp>
+#include <troupe/detail/function_exhibit.hpp>
 #include <troupe/error.hpp>
 #include <troupe/task.hpp>
 
@@ -80,7 +81,9 @@ public:
 
   /// Lets other nodes use `x` under a name.
   /// @param name  not empty, and not taken.
-  /// @param x  a `queue`, `lock`, `semaphore`, `event` or `task`.
+  /// @param x  a `queue`, `lock`, `semaphore`, `event` or `task`; or a function
+  ///           that returns a coroutine. That is called in a task of its own
+  ///           for each request, and lives as long as somebody uses it.
   /// @throws std::invalid_argument  if the name is empty or taken.
   template <class T>
   void publish(std::string_view name, T x) const {

@@ -273,10 +273,36 @@ public:
   }
 };
 
+template <class Signature>
+class remote_function;
+
+/// A function of another node.
+/// @tparam R  what it gives, or `void`; as for `remote_queue`.
+/// @tparam Args  what it takes, by value; as for `remote_queue`.
+template <class R, class... Args>
+class remote_function<R(Args...)> : public detail::remote_handle {
+public:
+  using detail::remote_handle::remote_handle;
+
+  /// Calls it and waits for its result. If the node is lost meanwhile, it is
+  /// not known how far the call came.
+  /// @throws remote_error  what it threw, unless troupe knows the type.
+  /// @par Cancellation
+  /// Cancels the task that serves the call, and waits for its end.
+  coro<R> operator()(Args... args) const {
+    return look<R>(*this, detail::function_verb::call,
+                   detail::to_wire(std::tuple<Args...>{std::move(args)...}));
+  }
+};
+
 namespace detail {
 
 template <class T>
 struct remote_of;
+template <class R, class... Args>
+struct remote_of<R(Args...)> {
+  using type = remote_function<R(Args...)>;
+};
 template <class T>
 struct remote_of<queue<T>> {
   using type = remote_queue<T>;
@@ -311,7 +337,9 @@ coro<Remote> find_remote(peer there, std::string name) {
 
 /// Finds what another node has published.
 /// @tparam T  what it is there: `queue<int>`, `lock`, `semaphore`, `event`,
-///            `task<int>`. A priority or LIFO queue is a `queue` from here.
+///            `task<int>`, or the signature of a function without its `coro`,
+///            `int(std::string)`. A priority or LIFO queue is a `queue` from
+///            here.
 /// @returns a `remote_queue<int>`, `remote_lock` and so on.
 /// @throws error  (`errc::not_published`) if there is nothing of this name, or
 ///                it is of another kind or holds another type.

@@ -375,3 +375,47 @@ TEST_CASE("remote task: its result, its exception and its cancellation cross") {
   CHECK(was_cancelled);
   CHECK(by_waiter);
 }
+
+TEST_CASE("remote function: calls cross, each a task of its own") {
+  int sum = 0;
+  int calls = 0;
+  bool stopped = false;
+  std::string text;
+  with_two_nodes([&](node server, peer there) -> coro<void> {
+    server.publish("add", [&calls](int x, std::vector<int> more) -> coro<int> {
+      ++calls;
+      for (int y : more)
+        x += y;
+      co_return x;
+    });
+    server.publish("fail", fail_with);
+    event entered;
+    server.publish("wait", [&stopped, entered]() mutable -> coro<void> {
+      entered.set();
+      try {
+        co_await sleep(1h);
+      } catch (const cancelled_error&) {
+        stopped = true;
+        throw;
+      }
+    });
+    auto add = co_await remote<int(int, std::vector<int>)>(there, "add");
+    std::vector<int> more{2, 3};
+    sum = co_await add(1, more);
+    auto fail = co_await remote<int(std::string)>(there, "fail");
+    try {
+      co_await fail("broken");
+    } catch (const remote_error& problem) {
+      text = problem.what();
+    }
+    auto wait = co_await remote<void()>(there, "wait");
+    auto waiting = create_task(wait());
+    co_await entered.wait();
+    waiting.cancel();
+    co_await until([&] { return waiting.done(); });
+  });
+  CHECK(sum == 6);
+  CHECK(calls == 1);
+  CHECK(stopped);
+  CHECK(contains(text, "broken"));
+}
