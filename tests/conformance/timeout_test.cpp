@@ -1,6 +1,7 @@
 // What asyncio promises about wait_for, timeout and timeout_at.
 
 #include <troupe/shield.hpp>
+#include <troupe/simulation.hpp>
 #include <troupe/task_group.hpp>
 #include <troupe/timeout.hpp>
 
@@ -525,19 +526,12 @@ TEST_CASE("timeout: whoever handles it is not cancelled (fact 130)",
   });
 }
 
-TEST_CASE("timeout: the deadline can be moved (fact 131)", "[timeout]") {
+TEST_CASE("timeout: the deadline can be moved to a sooner time (fact 131)",
+          "[timeout]") {
   for_each_worker_count([](run_options options) {
-    std::vector<std::string> ends;
+    std::string end;
     run(
       [&]() -> coro<void> {
-        auto later = [](timeout_scope& scope) -> coro<void> {
-          scope.reschedule(get_running_loop().time() + 1h);
-          co_await sleep(20ms);
-          scope.reschedule(nullptr);
-          if (scope.when())
-            throw std::logic_error("it has a deadline");
-        };
-        ends.push_back(co_await ending_of(timeout(10ms, later)));
         auto sooner = [](timeout_scope& scope) -> coro<void> {
           auto other = create_task([scope]() -> coro<void> {
             scope.reschedule(get_running_loop().time());
@@ -545,11 +539,30 @@ TEST_CASE("timeout: the deadline can be moved (fact 131)", "[timeout]") {
           });
           co_await sleep(1h);
         };
-        ends.push_back(co_await ending_of(timeout(1h, sooner)));
+        end = co_await ending_of(timeout(1h, sooner));
       },
       options);
-    CHECK(ends == std::vector<std::string>{"value", "timeout"});
+    CHECK(end == "timeout");
   });
+}
+
+// In virtual time: on a busy machine the first deadline would come too soon.
+TEST_CASE("timeout: the deadline can be moved to a later time (fact 131)",
+          "[timeout]") {
+  std::string end;
+  test::simulation sim;
+  sim.run([&]() -> coro<void> {
+    auto later = [](timeout_scope& scope) -> coro<void> {
+      scope.reschedule(get_running_loop().time() + 1h);
+      co_await sleep(30min);
+      scope.reschedule(nullptr);
+      if (scope.when())
+        throw std::logic_error("it has a deadline");
+      co_await sleep(2h);
+    };
+    end = co_await ending_of(timeout(10ms, later));
+  });
+  CHECK(end == "value");
 }
 
 TEST_CASE("timeout: what is left cannot be moved", "[timeout]") {

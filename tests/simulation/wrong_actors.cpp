@@ -45,11 +45,17 @@ public:
   }
 };
 
-caf::behavior echo(caf::event_based_actor*) {
-  return {[](const std::string& text) {
-    return text;
-  }};
-}
+// It has no name of its own.
+class echo : public caf::event_based_actor {
+public:
+  explicit echo(caf::actor_config& config) : event_based_actor(config) {}
+
+  caf::behavior make_behavior() override {
+    return {[](const std::string& text) {
+      return text;
+    }};
+  }
+};
 
 // Asks, and tells a future.
 class asker : public caf::event_based_actor {
@@ -86,8 +92,8 @@ coro<void> actor_is_left() {
 }
 
 template <bool Right>
-coro<void> function_actor_is_left() {
-  auto actor = system_of(get_running_loop()).spawn(echo);
+coro<void> nameless_actor_is_left() {
+  auto actor = system_of(get_running_loop()).spawn<echo>();
   hold(actor);
   caf::anon_send(actor, std::string{"hello"});
   co_await sleep(1s);
@@ -105,7 +111,7 @@ coro<void> two_actors_are_left() {
   if (Right)
     caf::anon_send_exit(first, caf::exit_reason::user_shutdown);
   else
-    hold(system_of(get_running_loop()).spawn(echo));
+    hold(system_of(get_running_loop()).spawn<echo>());
 }
 
 template <bool Right>
@@ -140,8 +146,8 @@ std::vector<wrong_program> wrong_actors() {
           {"a function as an actor is left",
            "left over",
            {"1 actor of CAF"},
-           function_actor_is_left<false>,
-           function_actor_is_left<true>},
+           nameless_actor_is_left<false>,
+           nameless_actor_is_left<true>},
           {"two actors of CAF are left",
            "left over",
            {"2 actors of CAF", "ticker"},
