@@ -1,8 +1,11 @@
 #include "actors/task_actor.hpp"
 
-#include "actors/native_actor.hpp"
-
 #include <troupe/error.hpp>
+
+#include "actors/caf_message.hpp"
+#include "actors/caf_peer.hpp"
+#include "actors/inbox.hpp"
+#include "actors/native_actor.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_config.hpp>
@@ -63,9 +66,7 @@ task_actor::task_actor(caf::actor_config& config, loop_core& home,
 task_actor::~task_actor() = default;
 
 void task_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
-  lock_.lock();
-  ref<future_core> task = task_;
-  lock_.unlock();
+  ref<future_core> task = this->task();
   if (!task) {
     refuse(what);
     return;
@@ -82,20 +83,35 @@ const char* task_actor::name() const {
   return "troupe.task";
 }
 
-void task_actor::receive(caf_message& message) {
-  auto& content = message.element->content();
+bool task_actor::receive(caf_message& message, task_cell& task) {
+  std::unique_ptr<caf_message> held{&message};
+  caf::mailbox_element& element = *message.element;
+  auto& content = element.content();
   if (content.match_elements<caf::exit_msg>()) {
     auto& exit = content.get_mutable_as<caf::exit_msg>(0);
     unlink_from(exit.source);
-    if (exit.reason) {
+    bool kill = exit.reason == caf::exit_reason::kill;
+    if (exit.reason)
       fail_state_ = exit.reason; // should the cancellation end the task
-      task_->cancel("exit message: " + home_system().render(exit.reason));
-    }
-  } else if (!handle_system_message(*message.element, context_, true)
-             && message.element->mid.is_request()) {
-    caf::error reason = caf::sec::unexpected_message;
-    bounce(message.element, reason);
+    return task.box().exit(address_of(exit.source),
+                           reason_from_caf(home_system(), exit.reason), kill);
   }
+  if (content.match_elements<caf::down_msg>()) {
+    auto& down = content.get_mutable_as<caf::down_msg>(0);
+    return task.box().foreign_down(
+      caf::actor_cast<caf::actor_control_block*>(down.source),
+      reason_from_caf(home_system(), down.reason));
+  }
+  if (element.mid.is_response()) {
+    std::exception_ptr problem;
+    if (content.match_elements<caf::error>())
+      problem = from_caf_error(home_system(), content.get_as<caf::error>(0));
+    return task.box().foreign_answer(element.mid.request_id().integer_value(),
+                                     message, std::move(problem));
+  }
+  if (handle_system_message(element, context_, true))
+    return false;
+  return task.box().accept(*held.release());
 }
 
 void task_actor::refuse(caf::mailbox_element_ptr& element) {
@@ -130,6 +146,7 @@ task_cell::task_cell(loop_core& home, result_base& result, frame_base& root,
   : task_base(home, result, root, made, std::move(plan)), layout_(layout) {}
 
 task_cell::~task_cell() {
+  delete inbox_.load(std::memory_order_relaxed);
   if (task_actor* mine = actor_.load(std::memory_order_acquire); is_actor(mine))
     caf::intrusive_ptr_release(mine->ctrl());
 }
@@ -153,6 +170,28 @@ task_actor& task_cell::actor() {
   return mine;
 }
 
+inbox& task_cell::make_box() {
+  auto* made = new inbox(*this);
+  inbox_.store(made, std::memory_order_release);
+  return *made;
+}
+
+exit_reason task_cell::reason() const {
+  if (state() == future_state::failed)
+    return result().error;
+  if (state() != future_state::cancelled)
+    return {};
+  const inbox* mine = known_box();
+  if (mine && !mine->exit_of_task().normal())
+    return mine->exit_of_task();
+  return std::make_exception_ptr(cancelled_error(cancel_message()));
+}
+
+actor_ended_error task_cell::ended_error() const {
+  return actor_ended_error("ask of " + task_base::name()
+                           + ", which has ended: " + to_string(reason()));
+}
+
 caf::error task_cell::reason_of(future_state end) const {
   switch (end) {
   case future_state::finished:
@@ -166,6 +205,12 @@ caf::error task_cell::reason_of(future_state end) const {
 }
 
 void task_cell::on_end(future_state end) noexcept {
+  if (inbox* mine = known_box()) {
+    if (home_->dropping())
+      mine->drop();
+    else
+      mine->end(reason());
+  }
   task_actor* mine = actor_.load(std::memory_order_acquire);
   if (!mine
       && actor_.compare_exchange_strong(mine, ended_mark(),
@@ -175,16 +220,46 @@ void task_cell::on_end(future_state end) noexcept {
   mine->end(end, reason_of(end));
 }
 
-void task_cell::on_message(letter& item) {
-  auto& message = static_cast<caf_message&>(item);
-  actor().receive(message);
-  delete &message;
+bool task_cell::on_message(letter& item) {
+  auto& what = static_cast<message&>(item);
+  if (what.what == message_kind::foreign)
+    return actor().receive(static_cast<caf_message&>(what), *this);
+  return box().accept(what);
 }
 
 void task_cell::on_dead_letter(letter& item) noexcept {
-  auto& message = static_cast<caf_message&>(item);
-  actor_.load(std::memory_order_acquire)->refuse(message.element);
-  delete &message;
+  auto& what = static_cast<message&>(item);
+  switch (what.what) {
+  case message_kind::answer:
+  case message_kind::ring:
+    delete &what;
+    return;
+  case message_kind::signal:
+    refuse(static_cast<signal&>(what));
+    return;
+  default:
+    break;
+  }
+  if (!home_->dropping())
+    count_dead_letter(*home_, what, task_base::name());
+  if (request* asked = what.asked())
+    asked->fail(std::make_exception_ptr(ended_error()));
+  else
+    delete &what;
+}
+
+// Who watches a task that has ended is told at once.
+void task_cell::refuse(signal& what) noexcept {
+  std::unique_ptr<signal> held{&what};
+  bool watches = what.which == signal::sort::monitor;
+  if ((!watches && what.which != signal::sort::link) || home_->dropping())
+    return;
+  auto* note = new signal(watches ? signal::sort::down : signal::sort::exit,
+                          address{ref<future_core>{this}, nullptr});
+  note->id = what.id;
+  note->reason = reason();
+  mark_retrieved();
+  post(what.from, *note);
 }
 
 void task_cell::dispose() noexcept {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <troupe/task.hpp>
+#include <troupe/actor.hpp>
 
 #include "runtime/loop_core.hpp"
 
@@ -10,15 +10,9 @@
 
 namespace troupe::detail {
 
+class caf_message;
+class inbox;
 class task_cell;
-
-// A message of CAF in one of our mailboxes.
-struct caf_message final : letter {
-  explicit caf_message(caf::mailbox_element_ptr x)
-    : letter(letter_kind::message), element(std::move(x)) {}
-
-  caf::mailbox_element_ptr element;
-};
 
 // A task as CAF sees it: id, handles, links, monitors, exit messages. It is
 // made when somebody asks for it; most tasks of a program never meet CAF.
@@ -37,8 +31,17 @@ public:
     return home_;
   }
 
-  // On the task's loop: a message out of the mailbox.
-  void receive(caf_message& message);
+  // On the task's loop: a message out of the mailbox. True if it ends the
+  // task's present await.
+  bool receive(caf_message& message, task_cell& task);
+
+  // The task; null if it has ended.
+  ref<future_core> task() {
+    lock_.lock();
+    ref<future_core> mine = task_;
+    lock_.unlock();
+    return mine;
+  }
 
   // The task has ended, and `reason` is why. A reason that an exit message gave
   // stays if the task was cancelled.
@@ -70,15 +73,34 @@ public:
   // @throws error  if the loop is closed and there is none yet.
   task_actor& actor();
 
+  // What it has as an actor; made on the first call, by whoever runs the task.
+  inbox& box() {
+    inbox* mine = inbox_.load(std::memory_order_relaxed);
+    return mine ? *mine : make_box();
+  }
+
+  // Null if it has none yet.
+  inbox* known_box() const noexcept {
+    return inbox_.load(std::memory_order_acquire);
+  }
+
+  // Why it has ended, for those who watch it.
+  exit_reason reason() const;
+
+  // What is said to those who ask it after its end.
+  actor_ended_error ended_error() const;
+
 private:
   ~task_cell() override;
 
   void on_end(future_state end) noexcept override;
-  void on_message(letter& item) override;
+  bool on_message(letter& item) override;
   void on_dead_letter(letter& item) noexcept override;
   void dispose() noexcept override;
   std::string value_text() const override;
 
+  inbox& make_box();
+  void refuse(class signal& what) noexcept;
   caf::error reason_of(future_state end) const;
 
   // The task has ended and had no actor.
@@ -91,6 +113,7 @@ private:
   }
 
   std::atomic<task_actor*> actor_{nullptr};
+  std::atomic<inbox*> inbox_{nullptr};
   const result_layout& layout_;
 };
 

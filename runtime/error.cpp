@@ -84,6 +84,16 @@ public:
         return "failed on another node";
       case errc::bad_message:
         return "bad message";
+      case errc::actor_ended:
+        return "the actor has ended";
+      case errc::no_answer:
+        return "the request was not answered";
+      case errc::mailbox_full:
+        return "the mailbox is full";
+      case errc::exit_signalled:
+        return "another actor ended this one";
+      case errc::restarted_too_often:
+        return "the supervisor has restarted too often";
     }
     return "unknown error";
   }
@@ -129,6 +139,22 @@ const char* error::what() const noexcept {
 
 invalid_state_error::invalid_state_error(std::string text)
   : error(errc::invalid_state, std::move(text)) {
+}
+
+actor_ended_error::actor_ended_error(std::string text)
+  : error(errc::actor_ended, std::move(text)) {
+}
+
+no_answer_error::no_answer_error(std::string text)
+  : error(errc::no_answer, std::move(text)) {
+}
+
+mailbox_full_error::mailbox_full_error(std::string text)
+  : error(errc::mailbox_full, std::move(text)) {
+}
+
+exit_error::exit_error(std::string reason)
+  : error(errc::exit_signalled, std::move(reason)) {
 }
 
 timeout_error::timeout_error(std::string text)

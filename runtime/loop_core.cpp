@@ -540,6 +540,7 @@ ref<future_core> loop_core::find_task(std::uint64_t number) noexcept {
 
 std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {
   std::vector<ref<future_core>> dropped;
+  dropping_ = true;
   while (first_task_) {
     // Where a program has failed, children may refer to their parents' frames.
     auto* task = simulation_ ? last_task_ : first_task_;
@@ -548,6 +549,7 @@ std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {
             .future = task->describe()});
     task->abandon();
   }
+  dropping_ = false;
   return dropped;
 }
 

@@ -190,6 +190,18 @@ public:
     return *actors_;
   }
 
+  // Messages to actors that have ended; the report is limited in rate.
+  struct dead_letter_count {
+    std::atomic<std::uint64_t> all{0};
+    std::atomic<std::uint64_t> reported{0};
+    std::atomic<std::int64_t> next_report{0};
+  } dead_letters;
+
+  // Tasks are dropped where they stand: nobody is told of their end.
+  bool dropping() const noexcept {
+    return dropping_;
+  }
+
   // -- resources -------------------------------------------------------------
 
   void add_resource(loop_resource& item) noexcept;
@@ -289,6 +301,7 @@ private:
   basic_doorbell<> doorbell_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> exiting_{false};
+  bool dropping_ = false;
   std::atomic<bool> running_{false};
   std::atomic<bool> closed_{false};
   std::atomic<std::thread::id> runner_{};

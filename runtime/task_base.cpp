@@ -213,7 +213,8 @@ void task_base::handle_letter(letter& item) {
       break;
     }
     case letter_kind::message:
-      on_message(item);
+      if (on_message(item))
+        answered_ = true;
       break;
   }
 }
@@ -345,8 +346,12 @@ void task_base::run() {
     if (box_.has_letters())
       handle_mailbox();
     if (op_ && !answered_) {
-      if (box_.try_block(exclusive_))
+      bool watched = simulated_;
+      if (box_.try_block(exclusive_)) {
+        if (watched) [[unlikely]]
+          home_->simulation()->blocked(*this);
         return;
+      }
       continue;
     }
     if (frame_base* root = step()) {

@@ -3,6 +3,7 @@
 /// @file
 /// The opt-in bridge to CAF: the only public header that includes CAF's.
 
+#include <troupe/actor.hpp>
 #include <troupe/channel.hpp>
 #include <troupe/detail/spinlock.hpp>
 #include <troupe/loop.hpp>
@@ -10,6 +11,7 @@
 #include <troupe/task.hpp>
 
 #include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/message.hpp>
 #include <caf/meta/type_name.hpp>
@@ -21,6 +23,10 @@
 #include <vector>
 
 namespace troupe {
+
+namespace detail {
+actor_ref ref_of(caf::strong_actor_ptr who);
+}
 
 /// Returns the actor system whose scheduler the loop is. Ordinary CAF actors
 /// that are spawned in it run on the loop, their timers on its clock.
@@ -277,6 +283,28 @@ caf::actor channel<T>::actor() const {
                 "an item that goes by message must be copyable");
   return detail::actor_of(core(),
                           std::make_unique<detail::channel_door<T>>(*this));
+}
+
+/// Names an actor of CAF, so that tasks can `tell` and `ask` it, monitor it and
+/// link to it. Of a message for it every value is copied; one for an actor of
+/// another node must be known to CAF (`add_message_type`).
+/// @param who  any handle of CAF: of a class, dynamically typed or typed.
+template <class Handle>
+actor_ref ref_of(const Handle& who) {
+  return detail::ref_of(caf::actor_cast<caf::strong_actor_ptr>(who));
+}
+
+/// Returns the handle by which actors of CAF know a task or another actor.
+caf::actor handle_of(const actor_ref& who);
+
+/// Spawns an actor of CAF, of a class, on the running loop.
+/// @tparam Actor  an `event_based_actor`, `stateful_actor` or a typed actor.
+/// @returns  the handle of its kind.
+/// @throws error  (`errc::no_running_loop`) outside a loop.
+template <class Actor, class... Args>
+auto spawn(Args&&... args) {
+  return system_of(get_running_loop())
+    .template spawn<Actor>(std::forward<Args>(args)...);
 }
 
 } // namespace troupe

@@ -3,6 +3,7 @@
 /// @file
 /// All of troupe but what needs CAF's headers (`<troupe/caf.hpp>`).
 
+#include <troupe/actor.hpp>
 #include <troupe/as_completed.hpp>
 #include <troupe/async_generator.hpp>
 #include <troupe/barrier.hpp>

@@ -42,6 +42,11 @@ enum class errc {
   not_published,      ///< The node has nothing of that name and kind.
   failed_remotely,    ///< An exception on another node.
   bad_message,        ///< What another node sent makes no sense.
+  actor_ended,        ///< The actor that was asked has ended.
+  no_answer,          ///< The request was dropped, or answered otherwise.
+  mailbox_full,       ///< The receiver's mailbox has no room.
+  exit_signalled,     ///< Another actor has ended this one.
+  restarted_too_often, ///< A supervisor gives up.
 };
 
 /// Returns the category of `errc`, named "troupe".
@@ -178,6 +183,34 @@ class remote_error : public error {
 public:
   /// @param text  the type and the text of the exception, and the node.
   explicit remote_error(std::string text);
+};
+
+/// The actor that was asked has ended, or ended before it answered.
+class actor_ended_error : public error {
+public:
+  /// @param text  which actor, and why it ended.
+  explicit actor_ended_error(std::string text);
+};
+
+/// A request was dropped without an answer, or its answer has another type.
+class no_answer_error : public error {
+public:
+  /// @param text  which request.
+  explicit no_answer_error(std::string text);
+};
+
+/// The mailbox of the receiver is bounded and full.
+class mailbox_full_error : public error {
+public:
+  /// @param text  whose mailbox.
+  explicit mailbox_full_error(std::string text);
+};
+
+/// Why an actor has ended that another one ended.
+class exit_error : public error {
+public:
+  /// @param reason  what the other one gave as the reason.
+  explicit exit_error(std::string reason);
 };
 
 /// Several errors at once. `<troupe/exception_group.hpp>` has helpers to find

@@ -119,6 +119,12 @@ public:
     answered_ = true;
   }
 
+  // Called by the task itself: looks at what came during this step.
+  void look_at_letters() {
+    if (box_.has_letters())
+      handle_mailbox();
+  }
+
   op* waits_for() const noexcept {
     return op_;
   }
@@ -133,8 +139,8 @@ protected:
   // The task is done; `end` is its state. Called once, on its loop.
   virtual void on_end(future_state end) noexcept = 0;
 
-  // A message of the actor's own arrived.
-  virtual void on_message(letter& item) = 0;
+  // A message of the actor's own arrived. True if it ends the present await.
+  virtual bool on_message(letter& item) = 0;
 
   // A message came after the end, or the end came before it was read.
   virtual void on_dead_letter(letter& item) noexcept = 0;
