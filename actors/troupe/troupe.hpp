@@ -30,6 +30,7 @@
 #include <troupe/sleep.hpp>
 #include <troupe/staggered_race.hpp>
 #include <troupe/stream.hpp>
+#include <troupe/supervisor.hpp>
 #include <troupe/task.hpp>
 #include <troupe/task_group.hpp>
 #include <troupe/thread_pool.hpp>
