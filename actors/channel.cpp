@@ -278,7 +278,7 @@ void send_op_base::send_waited() {
     static_cast<channel_core&>(*owner_).send_waited(*this);
 }
 
-receive_op_base::found receive_op_base::receive_now(frame_base& frame,
+channel_receive_op_base::found channel_receive_op_base::receive_now(frame_base& frame,
                                                     void* item) {
   task_ = frame.task_;
   auto what
@@ -286,17 +286,17 @@ receive_op_base::found receive_op_base::receive_now(frame_base& frame,
   return static_cast<found>(what);
 }
 
-bool receive_op_base::start() {
+bool channel_receive_op_base::start() {
   static_cast<channel_core&>(*owner_).wait_to_receive(*this);
   return true;
 }
 
-bool receive_op_base::receive_waited(void* item) {
+bool channel_receive_op_base::receive_waited(void* item) {
   state_ = wait_state::over;
   return static_cast<channel_core&>(*owner_).receive_waited(*this, item);
 }
 
-void receive_op_base::throw_closed() const {
+void channel_receive_op_base::throw_closed() const {
   static_cast<channel_core&>(*owner_).report_closed();
 }
 

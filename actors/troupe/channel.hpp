@@ -102,8 +102,8 @@ public:
   /// @throws error  (`errc::wrong_loop`) if another loop uses the channel.
   /// @par Cancellation
   /// An item that was on its way stays in the channel, for the next receiver.
-  [[nodiscard]] detail::receive_op<T> receive() {
-    return detail::receive_op<T>{core()};
+  [[nodiscard]] detail::channel_receive_op<T> receive() {
+    return detail::channel_receive_op<T>{core()};
   }
 
   /// As `receive()`; returns an `std::optional`, which is empty if the channel

@@ -45,15 +45,15 @@ private:
   void* item_at_;
 };
 
-class receive_op_base : public wait_op {
+class channel_receive_op_base : public wait_op {
 public:
   using wait_op::wait_op;
-  receive_op_base(receive_op_base&&) noexcept = default;
+  channel_receive_op_base(channel_receive_op_base&&) noexcept = default;
 
   bool start() override;
 
 protected:
-  ~receive_op_base() = default;
+  ~channel_receive_op_base() = default;
 
   enum class found : std::uint8_t { item, nothing, end };
 
@@ -87,13 +87,13 @@ private:
 };
 
 template <class T>
-class receive_op_of : public receive_op_base {
+class channel_receive_op_of : public channel_receive_op_base {
 public:
-  using receive_op_base::receive_op_base;
+  using channel_receive_op_base::channel_receive_op_base;
 
   // The place is empty until it is awaited.
-  receive_op_of(receive_op_of&& other) noexcept
-    : receive_op_base(std::move(other)) {}
+  channel_receive_op_of(channel_receive_op_of&& other) noexcept
+    : channel_receive_op_base(std::move(other)) {}
 
   bool ready(frame_base& frame) {
     found what = receive_now(frame, std::addressof(place_.item));
@@ -102,7 +102,7 @@ public:
   }
 
 protected:
-  ~receive_op_of() = default;
+  ~channel_receive_op_of() = default;
 
   // False at the end of the channel.
   bool has_item() {
@@ -115,9 +115,9 @@ protected:
 };
 
 template <class T>
-class receive_op final : public receive_op_of<T> {
+class channel_receive_op final : public channel_receive_op_of<T> {
 public:
-  using receive_op_of<T>::receive_op_of;
+  using channel_receive_op_of<T>::channel_receive_op_of;
 
   T resume() {
     if (!this->has_item())
@@ -127,9 +127,9 @@ public:
 };
 
 template <class T>
-class next_item_op final : public receive_op_of<T> {
+class next_item_op final : public channel_receive_op_of<T> {
 public:
-  using receive_op_of<T>::receive_op_of;
+  using channel_receive_op_of<T>::channel_receive_op_of;
 
   std::optional<T> resume() {
     if (!this->has_item())
