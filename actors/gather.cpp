@@ -99,6 +99,17 @@ std::string gather_core::describe() const {
                     + text.substr(text.find(' ') + 1);
 }
 
+// By all of its children. That the failure of one could end it does not count, as
+// a cancellation does not.
+bool gather_core::may_be_done(wait_search& search) const {
+  if (done() || decided_)
+    return true;
+  bool may = true;
+  for (const watcher& child : children)
+    may &= !child.target || child.target->may_be_done(search);
+  return may;
+}
+
 job_label gather_core::label() const noexcept {
   return {job_kind::callback, 0, {}};
 }

@@ -73,6 +73,14 @@ std::string select_op_base::describe() const {
   return text + '>';
 }
 
+// By any of its arms.
+bool select_op_base::may_end(wait_search& search) const {
+  bool may = false;
+  for (const arm* x = arms_; x != arms_ + size_; ++x)
+    may |= x->state != arm_state::open || x->what->may_end(search);
+  return may;
+}
+
 std::size_t select_op_base::decide() {
   std::size_t winner = winner_;
   arms_[winner].state = arm_state::over;

@@ -68,6 +68,9 @@ public:
     return all_ended_;
   }
 
+  // Whether all children may end.
+  bool may_empty(wait_search& search);
+
   // The parent was cancelled while it waited. True if that is news.
   bool abort_by_parent() {
     std::lock_guard guard{lock_};
@@ -286,6 +289,14 @@ void group_core::add(future_core& child) {
   made->begin();
 }
 
+bool group_core::may_empty(wait_search& search) {
+  std::lock_guard guard{lock_};
+  bool may = true;
+  for (seat* x = first_; x; x = x->next)
+    may &= x->child().may_be_done(search);
+  return may;
+}
+
 void group_core::abort() {
   aborting_ = true;
   for (seat* x = first_; x; x = x->next)
@@ -336,6 +347,24 @@ void group_seat::take(future_core& child) {
   taken_ = true;
 }
 
+// The parent waits for the children.
+class group_end_op final : public future_op_base {
+public:
+  group_end_op(group_core& group, const future<void>& end)
+    : future_op_base(ref<future_core>{end.core()}), group_(group) {}
+
+  void resume() const {
+    check();
+  }
+
+  bool may_end(wait_search& search) const override {
+    return group_.may_empty(search);
+  }
+
+private:
+  group_core& group_;
+};
+
 // -- the scope ---------------------------------------------------------------
 
 void enter_group(const task_group& group) {
@@ -354,8 +383,9 @@ coro<void> leave_group(task_group group, std::exception_ptr problem) {
     auto ended = core.end_of_children();
     if (!ended)
       break;
+    group_end_op last_end{core, ended};
     try {
-      co_await ended;
+      co_await last_end;
     } catch (const cancelled_error&) {
       last_one = std::current_exception();
       if (core.abort_by_parent())

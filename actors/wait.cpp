@@ -56,6 +56,19 @@ public:
     return {job_kind::callback, 0, {}};
   }
 
+  // By all of its futures, or by any.
+  bool may_end(wait_search& search) const {
+    bool all = true;
+    bool any = false;
+    for (const watcher& each : line_) {
+      bool may = each.target->may_be_done(search);
+      all &= may;
+      any |= may;
+    }
+    bool waits_for_all = options_.return_when == return_when::all_completed;
+    return options_.timeout || decided_ || (waits_for_all ? all : any);
+  }
+
   std::size_t size() const noexcept {
     return line_.size();
   }
@@ -164,6 +177,10 @@ void wait_op_base::withdraw() noexcept {
 
 std::string wait_op_base::describe() const {
   return "<wait for " + std::to_string(core_->size()) + " futures>";
+}
+
+bool wait_op_base::may_end(wait_search& search) const {
+  return core_->may_end(search);
 }
 
 bool has_twins(std::vector<any_future> all) {

@@ -162,6 +162,10 @@ const task_base* future_op_base::blocked_by() const noexcept {
                             : nullptr;
 }
 
+bool future_op_base::may_end(wait_search& search) const {
+  return target_->may_be_done(search);
+}
+
 void future_op_base::check() const {
   if (misuse_ == misuse::wrong_loop)
     throw error(errc::wrong_loop,

@@ -6,6 +6,8 @@
 #include "runtime/trace.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <utility>
 
 namespace troupe::detail {
 
@@ -13,7 +15,7 @@ namespace {
 
 constexpr std::size_t most_lines = 20;
 
-using step = const task_base* (op::*) () const noexcept;
+using step = const task_base* (op::*)() const noexcept;
 
 const task_base* next_of(const task_base& task, step how) noexcept {
   const op* pending = task.asleep() ? task.waits_for() : nullptr;
@@ -92,10 +94,99 @@ std::string circle_of(const task_base& task, step how) {
   return text;
 }
 
+// -- waits for several --------------------------------------------------------
+
+const op* wait_of(const task_base& task) noexcept {
+  return task.asleep() && !task.done() ? task.waits_for() : nullptr;
+}
+
+class curious final : public wait_search {
+public:
+  bool may_go_on(const task_base&) override {
+    return asked = true;
+  }
+
+  bool asked = false;
+};
+
+// True if a chain of single waits leads from `task` to a wait for several.
+bool leads_to_several(const task_base& task) {
+  const task_base* last = &task;
+  std::size_t most = task.home().tasks().size();
+  for (std::size_t i = 0; i < most; ++i) {
+    const task_base* next = next_of(*last, &op::blocked_by);
+    if (!next)
+      break;
+    last = next;
+  }
+  curious probe;
+  if (const op* pending = wait_of(*last))
+    pending->may_end(probe);
+  return probe.asked;
+}
+
+// All that `task` waits for, directly or not. Those are stuck that remain when
+// everybody who may go on has been struck out, again and again.
+class knot final : public wait_search {
+public:
+  explicit knot(const task_base& task) {
+    may_go_on(task);
+    for (std::size_t i = 0; i < all_.size(); ++i) // it grows
+      ask(i);
+    for (bool changed = true; std::exchange(changed, false);)
+      for (std::size_t i = all_.size(); i-- > 0;)
+        if (!all_[i].free && ask(i))
+          all_[i].free = changed = true;
+  }
+
+  bool may_go_on(const task_base& task) override {
+    auto [place, is_new] = places_.try_emplace(&task, all_.size());
+    if (is_new)
+      all_.push_back({&task, !wait_of(task)});
+    return all_[place->second].free;
+  }
+
+  // A line for each that is stuck; empty if the first one may go on.
+  std::string text() {
+    std::string lines;
+    for (const member& each : all_)
+      if (!all_.front().free && !each.free)
+        lines += line_of(*each.task);
+    return lines;
+  }
+
+private:
+  struct member {
+    const task_base* task;
+    bool free;
+  };
+
+  bool ask(std::size_t i) {
+    const op* pending = wait_of(*all_[i].task);
+    return !pending || pending->may_end(*this);
+  }
+
+  std::vector<member> all_;
+  std::unordered_map<const task_base*, std::size_t> places_;
+};
+
 } // namespace
 
 std::string wait_circle(const task_base& task) {
-  return circle_of(task, &op::blocked_by);
+  std::string text = circle_of(task, &op::blocked_by);
+  if (text.empty() && leads_to_several(task))
+    text = knot{task}.text();
+  return text;
+}
+
+bool op::may_end(wait_search& search) const {
+  const task_base* needed = blocked_by();
+  return !needed || search.may_go_on(*needed);
+}
+
+bool future_core::may_be_done(wait_search& search) const {
+  return done() || !is_task()
+      || search.may_go_on(static_cast<const task_base&>(*this));
 }
 
 std::string likely_circle(loop_core& loop) {

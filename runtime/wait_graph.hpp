@@ -14,8 +14,9 @@ std::string wait_graph(loop_core& loop);
 // The places alone: the same for deadlocks of the same cause.
 std::string wait_places(loop_core& loop);
 
-// The circle of tasks that `task` is part of, a line each; empty if it is in
-// none.
+// The tasks that wait for each other, `task` among them, a line each; empty if
+// it may go on. That is a circle, or, where some wait for several, a knot: who
+// waits for all is stuck with one of them, who waits for any with all of them.
 std::string wait_circle(const task_base& task);
 
 // A circle, where all that is held is taken to be given back by whoever holds

@@ -30,6 +30,7 @@ class gather_core : public future_core, protected observer, public job {
 public:
   bool cancel(const std::string& message) override;
   std::string describe() const override;
+  bool may_be_done(wait_search& search) const override;
   void run() override;
   job_label label() const noexcept override;
 

@@ -45,6 +45,7 @@ public:
   void withdraw() noexcept override;
   bool is_final() const noexcept override;
   std::string describe() const override;
+  bool may_end(wait_search& search) const override;
 
 protected:
   enum class arm_state : std::uint8_t { idle, open, answered, over };

@@ -63,6 +63,7 @@ public:
   bool request_cancel(const std::string& message) override;
   void withdraw() noexcept override;
   std::string describe() const override;
+  bool may_end(wait_search& search) const override;
 
 protected:
   explicit wait_op_base(const wait_options& options,

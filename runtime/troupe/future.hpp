@@ -33,6 +33,7 @@ public:
   void withdraw() noexcept override;
   std::string describe() const override;
   const task_base* blocked_by() const noexcept override;
+  bool may_end(wait_search& search) const override;
 
   static constexpr bool is_selectable = true;
 

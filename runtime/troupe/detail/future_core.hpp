@@ -6,6 +6,7 @@
 #include <troupe/detail/result.hpp>
 #include <troupe/detail/site.hpp>
 #include <troupe/detail/value_text.hpp>
+#include <troupe/detail/wait_search.hpp>
 
 #include <atomic>
 #include <string>
@@ -121,6 +122,9 @@ public:
 
   // Simulations: the step that runs looks at it or changes it.
   void touch() const;
+
+  // Whether it may be done one day: see `op::may_end`.
+  virtual bool may_be_done(wait_search& search) const;
 
   // -- waiting ------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 #include <troupe/detail/frame.hpp>
 #include <troupe/detail/job.hpp>
+#include <troupe/detail/wait_search.hpp>
 
 #include <string>
 
@@ -71,6 +72,9 @@ public:
   virtual const task_base* waits_behind() const noexcept {
     return blocked_by();
   }
+
+  // Whether the wait may end, if only those go on of whom `search` says so.
+  virtual bool may_end(wait_search& search) const;
 
   // -- awaiting -----------------------------------------------------------
 
