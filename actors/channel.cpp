@@ -249,9 +249,10 @@ channel_core& core_of(const any_channel& x) noexcept {
   return static_cast<channel_core&>(x.core());
 }
 
-std::size_t checked(std::ptrdiff_t capacity) {
+std::size_t checked(std::ptrdiff_t capacity, std::string_view name) {
   if (capacity < 0)
-    throw std::invalid_argument("channel: the capacity is "
+    throw std::invalid_argument(coordinator::title_of("channel", name)
+                                + ": the capacity is "
                                 + std::to_string(capacity)
                                 + "; give 0 (a sender waits for a receiver) or "
                                   "how many items can be sent ahead");
@@ -307,7 +308,7 @@ void channel_receive_op_base::throw_closed() const {
 any_channel::any_channel(const detail::item_type& type, std::ptrdiff_t capacity,
                          std::string_view name)
   : coordinator_handle(
-    new detail::channel_core(type, detail::checked(capacity), name)) {}
+    new detail::channel_core(type, detail::checked(capacity, name), name)) {}
 
 void any_channel::close() {
   detail::core_of(*this).close();

@@ -20,7 +20,7 @@ public:
       throw error(errc::awaits_itself,
                   "call of " + text()
                     + " by the function that it runs; that would wait for its "
-                      "own end");
+                      "own end, so do it there without the once");
     return arrive(comer, task.number());
   }
 

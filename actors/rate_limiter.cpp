@@ -192,12 +192,13 @@ limiter_core& core_of(const rate_limiter& x) noexcept {
 
 limiter_core* make_core(double rate, std::size_t burst, std::string_view name) {
   if (!(rate > 0) || std::isinf(rate))
-    throw std::invalid_argument("rate_limiter: the rate is "
-                                + std::to_string(rate)
+    throw std::invalid_argument(coordinator::title_of("rate_limiter", name)
+                                + ": the rate is " + std::to_string(rate)
                                 + "; give a number of tokens a second above 0");
   if (burst < 1)
-    throw std::invalid_argument("rate_limiter: the burst is 0; give how many "
-                                "tokens can be taken at once, 1 or more");
+    throw std::invalid_argument(coordinator::title_of("rate_limiter", name)
+                                + ": the burst is 0; give how many tokens can "
+                                  "be taken at once, 1 or more");
   return new limiter_core(rate, burst, name);
 }
 

@@ -210,7 +210,7 @@ void rw_lock_guard::release() {
   if (!core)
     throw error(errc::not_acquired,
                 "release of an rw_lock_guard that holds no lock; it was "
-                "released or moved from");
+                "released or moved from, so leave the release to its scope");
   auto& mine = *static_cast<detail::rw_lock_core*>(core);
   try {
     if (writes_)
