@@ -84,7 +84,7 @@ private:
   future<void> told_;
 };
 
-coro<void> ask(bool answers) {
+coro<void> ask_actor(bool answers) {
   auto& system = system_of(get_running_loop());
   auto told = future<int>::make();
   auto server = system.spawn<slow_doubler>(answers);
@@ -99,11 +99,11 @@ coro<void> ask(bool answers) {
 
 TEST_CASE("scenario: CAF's delayed messages come in virtual time",
           "[explore]") {
-  explore_all([]() -> coro<void> { co_await ask(true); });
+  explore_all([]() -> coro<void> { co_await ask_actor(true); });
 }
 
 TEST_CASE("scenario: CAF's request times out in virtual time", "[explore]") {
-  explore_all([]() -> coro<void> { co_await ask(false); });
+  explore_all([]() -> coro<void> { co_await ask_actor(false); });
 }
 
 TEST_CASE("scenario: tasks and actors of CAF run side by side", "[explore]") {
