@@ -60,6 +60,8 @@ public:
   void attach(std::shared_ptr<link_user> user) {
     std::lock_guard lock{mutex_};
     user_ = std::move(user);
+    if (lost_)
+      user_->on_lost("the connection broke");
   }
 
   // The other end is known: we were called.
@@ -107,7 +109,10 @@ private:
     }
     if (content.match_elements<caf::down_msg>()) {
       auto& down = content.get_mutable_as<caf::down_msg>(0);
-      if (user_ && peer_ && down.source == peer_)
+      if (!peer_ || down.source != peer_)
+        return true;
+      lost_ = true; // perhaps before anybody uses the link
+      if (user_)
         user_->on_lost(down.reason == caf::exit_reason::user_shutdown
                          ? "it ended the connection"
                          : "the connection broke");
@@ -165,6 +170,7 @@ private:
   std::shared_ptr<link_user> user_;
   caf::strong_actor_ptr peer_;
   transport::connect_function connected_;
+  bool lost_ = false;
   bool settled_ = false; // `peer_` is the other end, not its gateway
 };
 
@@ -228,8 +234,8 @@ private:
     if (!what.sender || !accept_ || what.sender->node() == node())
       return true;
     auto mine = make<link_actor>(system());
-    accept_(std::make_shared<caf_link>(mine));
     mine->answer_to(what.sender);
+    accept_(std::make_shared<caf_link>(mine));
     mine->enqueue(
       what.sender, caf::make_message_id(),
       caf::make_message(std::move(content.get_mutable_as<std::string>(0))),

@@ -21,8 +21,12 @@ std::string show(const identity* me) {
 
 bool session::begin(std::string expected) {
   {
-    std::lock_guard lock{node_->mutex};
+    std::unique_lock lock{node_->mutex};
     if (node_->stopped || node_->sessions.size() >= node_->max_peers) {
+      std::string why
+        = node_->stopped ? "it is stopping" : "it has as many peers as it may";
+      lock.unlock();
+      link_->send(make_frame(frame::refuse, why));
       link_->close();
       return false;
     }

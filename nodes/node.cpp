@@ -134,8 +134,8 @@ std::shared_ptr<node_core> node_core::start(loop_core& home,
 void node_core::listen(const node_options& options) {
   auto accept = [state = state_](std::shared_ptr<node_link> link) {
     auto there = std::make_shared<session>(state, link, session::role::called);
-    link->attach(there);
-    there->begin({});
+    if (there->begin({}))
+      link->attach(there);
   };
   try {
     port_ = transport_->listen(

@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -978,6 +979,121 @@ main: closing event loop
     same("all that was received",
          "".join(x[1] for x in map(received.match, lines) if x),
          "This is the message.It will be sentin parts.")
+
+
+# -- nodes --------------------------------------------------------------------
+
+NODE = "Node '{any}' at 127.0.0.1:{number}"
+
+
+@contextlib.contextmanager
+def certificates(*names):
+    """A folder with certificates of these nodes, and the options for it."""
+    script = pathlib.Path(__file__).parents[2] / "scripts/make-certificates"
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([script, folder, *names], check=True)
+        yield "--certificates", folder
+
+
+def echo_between_nodes(program, *options):
+    """An echo, the server killed amid it and started again."""
+    server = Example(program.folder, "distributed_echo_server")
+    client = Example(program.folder, "distributed_echo_client")
+    first = subprocess.Popen([server.program, "--port", "0", *options],
+                             stdin=subprocess.DEVNULL, text=True,
+                             stdout=subprocess.PIPE)
+    try:
+        port = int(same_lines(first.stdout.readline().rstrip(), NODE)[-1])
+        talk = subprocess.Popen(
+            [client.program, "--port", str(port), "--count", "30",
+             "--interval", "0.05", *options],
+            stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE)
+        heard = [first.stdout.readline() for _ in range(3)]
+        same("the third", heard[2], "Received 'Hello 3' from 'client'\n")
+    finally:
+        first.kill()
+        first.communicate()
+    try:
+        with server.serving(NODE, "--port", port, *options) as (_, later):
+            printed = talk.communicate(timeout=HANGS)[0]
+        same("exit status", talk.returncode, 0)
+    finally:
+        talk.kill()
+    lines = printed.splitlines()
+    for line in lines[1:-1]:
+        same_lines(line, next(
+            pattern for start, pattern in {
+                "Send": "Send: 'Hello {number}'",
+                "Rece": "Received: 'Hello {number}' after {any} ms",
+                "Lost": "Lost: node 'server' is lost: {any}",
+                "No s": "No server yet: node 'server' cannot be reached{any}",
+                "Conn": "Connected to 'server'",
+            }.items() if line.startswith(start)))
+    same("lost once", sum(x.startswith("Lost") for x in lines) <= 1, True)
+    same("connected twice",
+         sum(x.startswith("Connected") for x in lines), 2)
+    same_lines(lines[-1], "{number} echoes, fastest {any} ms, slowest {any} ms")
+    same("the end of the server", later.text.splitlines()[-1], "Node stopped")
+
+
+@example("distributed_echo_server")
+def distributed_echo_server(program):
+    echo_between_nodes(program)
+
+
+@example("distributed_echo_client")
+def distributed_echo_client(program):
+    with certificates("server", "client") as options:
+        echo_between_nodes(program, *options)
+        # A client of another authority is not let in.
+        server = Example(program.folder, "distributed_echo_server")
+        with certificates("client") as others, \
+             server.serving(NODE, "--port", 0, *options) as (port, _):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run([program.program, "--port", str(port), *others],
+                               stdin=subprocess.DEVNULL, text=True, timeout=1,
+                               capture_output=True)
+                raise Failed("a stranger was served")
+
+
+@example("distributed_lock")
+def distributed_lock(program):
+    with tempfile.TemporaryDirectory() as folder, \
+         program.serving(NODE, "--name", "server", "--port", 0) as (port, later):
+        file = str(pathlib.Path(folder, "count"))
+        together = [subprocess.Popen(
+            [program.program, "--port", str(port), "--name", file,
+             "--count", "20"], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE) for _ in range(4)]
+        for process in together:
+            same_lines(process.communicate(timeout=HANGS)[0],
+                       "counted to {number}, last token {number}")
+            same("exit status", process.returncode, 0)
+        same("the count", pathlib.Path(file).read_text().split()[1], "80")
+    same("the end of the server", later.text, "Node stopped\n")
+
+
+@example("distributed_work_queue")
+def distributed_work_queue(program):
+    producer = subprocess.Popen(
+        [program.program, "--name", "producer", "--port", "0",
+         "--count", "3000"],
+        stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE)
+    try:
+        port = same_lines(producer.stdout.readline().rstrip(), NODE)[-1]
+        workers = {name: subprocess.Popen(
+            [program.program, "--name", name, "--port", port],
+            stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE)
+            for name in ("anna", "bert", "cora")}
+        same_lines(producer.communicate(timeout=HANGS)[0],
+                   "3000 pieces done, sum of squares 9004500500")
+        did = 0
+        for name, worker in workers.items():
+            printed = worker.communicate(timeout=HANGS)[0]
+            did += int(same_lines(printed, name + " did {number} pieces")[-1])
+        same("pieces done", did, 3000)
+    finally:
+        producer.kill()
 
 
 # -- main ---------------------------------------------------------------------

@@ -150,3 +150,31 @@ TEST_CASE("node: it stops with its last handle, its loop or by itself") {
     });
   SUCCEED("no crash, no hang");
 }
+
+TEST_CASE("node: it takes no more peers than it may, and says so") {
+  std::string told;
+  bool again = false;
+  run([&]() -> coro<void> {
+    auto options = plain_node("server", 0);
+    options.max_peers = 1;
+    node server = co_await node::start(options);
+    node first = co_await node::start(plain_node("first"));
+    node second = co_await node::start(plain_node("second"));
+    peer one = co_await first.connect(address_of(server));
+    try {
+      co_await second.connect(address_of(server));
+    } catch (const error& problem) {
+      told = problem.what();
+    }
+    one.close();
+    co_await first.stop();
+    // The place is free when the server has heard of it.
+    for (int tries = 0; tries < 1000 && !again; ++tries) {
+      std::error_code how
+        = co_await error_of_await(second.connect(address_of(server)));
+      again = !how;
+    }
+  });
+  CHECK(contains(told, "as many peers as it may"));
+  CHECK(again);
+}
