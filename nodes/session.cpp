@@ -73,10 +73,6 @@ void session::drain() {
   {
     std::lock_guard lock{inbox_mutex_};
     batch.swap(inbox_);
-    if (batch.empty()) {
-      draining_ = false;
-      return;
-    }
   }
   for (arrival& what : batch) {
     if (lost())
@@ -89,6 +85,13 @@ void session::drain() {
       handle(what.bytes);
     } catch (const std::exception& problem) {
       end(problem.what());
+    }
+  }
+  {
+    std::lock_guard lock{inbox_mutex_};
+    if (inbox_.empty()) {
+      draining_ = false;
+      return;
     }
   }
   // Others have a turn in between.
