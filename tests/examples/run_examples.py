@@ -517,6 +517,19 @@ replay: TROUPE_SCHEDULE=t1.{any}
 lower first: right in {number} orders
 """)
 
+prints("ping_pong", """
+3 rounds
+ping 1, pong 1, ping 2, pong 2, ping 3, pong 3
+the wall takes no rackets: ask of wall: no answer for 0.010 s
+gone: ask of wall, which has ended: a normal end
+""")
+
+prints("caf_actors", """
+the adder says 42
+the actor was told: a task squares 7 to 49
+the adder has ended: troupe::exit_error: {any}
+""")
+
 prints("how_sleep_works", """
 anna naps
 bert naps
@@ -899,6 +912,45 @@ def reset_amid_message(port):
                 client.send(bytes(65536))
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                           struct.pack("ii", 1, 0))
+
+
+def chat_with(port):
+    with socket.create_connection(("localhost", port), HANGS) as guest:
+        return guest.makefile("rw", newline="\n")
+
+
+def says(guest, text):
+    guest.write(text + "\n")
+    guest.flush()
+
+
+def hears(guest, *expected):
+    for line in expected:
+        same("what a guest hears", guest.readline().rstrip("\n"), line)
+
+
+@example("chat_server")
+def chat_server(program):
+    with program.serving("chat on port {number}", "0") as (port, later):
+        anna, bert = chat_with(port), chat_with(port)
+        says(anna, "hello?")
+        says(anna, "/tree")  # so that the room has heard of her
+        hears(anna, "chat: one_for_one", "  room: runs", "  front: runs")
+        says(bert, "hello anna")
+        hears(anna, "hello anna")
+        says(bert, "/crash")
+        hears(bert, "the room breaks down")
+        says(anna, "/tree")
+        hears(anna, "chat: one_for_one", "  room: runs, restarted 1 times",
+              "  front: runs")
+        says(bert, "on we go")
+        hears(anna, "on we go")
+        anna.close()
+        bert.close()
+    same_lines(later.text, """
+the room is open again
+the chat is closed
+""")
 
 
 @example("echo_client")
