@@ -111,7 +111,8 @@ public:
   }
 
   static supervision* tree_of(const any_task& x) {
-    inbox* box = static_cast<task_cell&>(*x.core()).known_box();
+    auto* cell = static_cast<task_cell*>(x.core());
+    inbox* box = cell ? cell->known_box() : nullptr;
     return box ? box->tree : nullptr;
   }
 

@@ -42,12 +42,15 @@ protected:
 
   caf::behavior until_done() {
     return {[this](done_atom) {
-      if (--left_ > 0)
-        return;
-      *result_ += watch_.elapsed();
-      send_exit(served_, caf::exit_reason::user_shutdown);
-      quit();
+      if (--left_ == 0)
+        done();
     }};
+  }
+
+  void done() {
+    *result_ += watch_.elapsed();
+    send_exit(served_, caf::exit_reason::user_shutdown);
+    quit();
   }
 
   caf::actor served_;
@@ -343,6 +346,78 @@ spent event(std::uint64_t n) {
   return result;
 }
 
+// -- messages -----------------------------------------------------------------
+
+class mirror : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+  caf::behavior make_behavior() override {
+    return {
+      [this](go_on_atom) {
+        send(caf::actor_cast<caf::actor>(current_sender()), go_on_atom::value);
+      },
+      [](int x) { return x + 1; },
+    };
+  }
+};
+
+class player : public conductor {
+public:
+  player(caf::actor_config& cfg, std::uint64_t n, spent* result)
+    : conductor(cfg, result), left_(n / 2) {}
+
+  caf::behavior make_behavior() override {
+    served_ = spawn<mirror>();
+    begin(1);
+    send(served_, go_on_atom::value);
+    return {[this](go_on_atom) {
+      if (--left_ > 0)
+        send(served_, go_on_atom::value);
+      else
+        done();
+    }};
+  }
+
+private:
+  std::uint64_t left_;
+};
+
+class questioner : public conductor {
+public:
+  questioner(caf::actor_config& cfg, std::uint64_t n, spent* result)
+    : conductor(cfg, result), left_(n) {}
+
+  caf::behavior make_behavior() override {
+    served_ = spawn<mirror>();
+    begin(1);
+    next();
+    return until_done();
+  }
+
+private:
+  void next() {
+    request(served_, caf::infinite, 0).then([this](int) {
+      if (--left_ > 0)
+        next();
+      else
+        send(this, done_atom::value);
+    });
+  }
+
+  std::uint64_t left_;
+};
+
+template <class Actor>
+spent with(std::uint64_t n) {
+  config cfg(1);
+  caf::actor_system system(cfg);
+  spent result;
+  system.spawn<Actor>(n, &result);
+  system.await_all_actors_done();
+  return result;
+}
+
 constexpr bench::workload table[] = {
   {.name = "lock", .time = run<lock_conductor, 1>},
   {.name = "contended", .time = run<lock_conductor, 4>},
@@ -350,6 +425,8 @@ constexpr bench::workload table[] = {
   {.name = "queue_4x4", .time = run<queue_conductor, 4>},
   {.name = "queue_2", .time = run<queue_conductor, 1, 2>},
   {.name = "queue_4x4_2", .time = run<queue_conductor, 4, 2>},
+  {.name = "ping_pong", .time = with<player>},
+  {.name = "ask", .time = with<questioner>},
   {.name = "event",
    .how = bench::workload::fixed,
    .n = 5 * bench::waiters,

@@ -98,6 +98,46 @@ func event(n int) spent {
 	return sum
 }
 
+func pingPong(n int) spent {
+	to, back := make(chan int), make(chan int)
+	go func() {
+		for x := range to {
+			back <- x
+		}
+	}()
+	result := measure(func() {
+		for i := 0; i < n/2; i++ {
+			to <- 1
+			<-back
+		}
+	})
+	close(to)
+	return result
+}
+
+type question struct {
+	number int
+	answer chan int
+}
+
+func ask(n int) spent {
+	questions := make(chan question)
+	go func() {
+		for x := range questions {
+			x.answer <- x.number + 1
+		}
+	}()
+	result := measure(func() {
+		for i := 0; i < n; i++ {
+			x := question{0, make(chan int, 1)}
+			questions <- x
+			<-x.answer
+		}
+	})
+	close(questions)
+	return result
+}
+
 func init() {
 	calibrated["lock"] = lock
 	calibrated["contended"] = contended
@@ -105,6 +145,8 @@ func init() {
 	calibrated["queue_4x4"] = queue4x4
 	calibrated["queue_2"] = onTwo(queue)
 	calibrated["queue_4x4_2"] = onTwo(queue4x4)
+	calibrated["ping_pong"] = pingPong
+	calibrated["ask"] = ask
 	fixed["event"] = fixedRun{event, 50 * waiters}
 	fixed["gather"] = fixedRun{million, 1000000}
 }

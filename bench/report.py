@@ -75,6 +75,8 @@ ROWS = [
     Row("an item, 2 workers", "queue_2", ratio=1.0, beside="go"),
     Row("an item, 4 and 4, 2 workers", "queue_4x4_2", ratio=1.0, beside="go"),
     Row("an event wakes 10,000, each", "event", ratio=0.2),
+    Row("a message between two tasks", "ping_pong", ratio=0.3, beside="caf"),
+    Row("ask and answer", "ask", ratio=0.5, beside="caf"),
     Row("gather 1,000,000", "gather", ratio=0.75),
     Row("gather 1,000,000, peak", "gather", "peak", "bytes"),
     *(

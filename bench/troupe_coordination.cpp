@@ -134,6 +134,51 @@ coro<spent> gather(std::uint64_t n) {
 
 // -----------------------------------------------------------------------------
 
+// -- messages -----------------------------------------------------------------
+
+struct ball {};
+
+coro<void> send_back(troupe::actor_ref other, std::uint64_t n) {
+  for (std::uint64_t i = 0; i < n; ++i) {
+    co_await troupe::receive([](ball) {});
+    troupe::tell(other, ball{});
+  }
+}
+
+coro<spent> ping_pong(std::uint64_t n) {
+  auto other = troupe::create_task(send_back(troupe::self(), n / 2));
+  troupe::actor_ref target = other;
+  stopwatch watch;
+  for (std::uint64_t i = 0; i < n / 2; ++i) {
+    troupe::tell(target, ball{});
+    co_await troupe::receive([](ball) {});
+  }
+  auto result = watch.elapsed();
+  co_await other;
+  co_return result;
+}
+
+coro<void> answer(std::uint64_t n) {
+  for (std::uint64_t i = 0; i < n; ++i)
+    co_await troupe::receive([](int x) { return x + 1; });
+}
+
+coro<spent> ask(std::uint64_t n) {
+  auto server = troupe::create_task(answer(n));
+  troupe::actor_ref target = server;
+  stopwatch watch;
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < n; ++i)
+    sum += static_cast<unsigned>(co_await troupe::ask<int>(target, nullptr, 0));
+  if (sum != n)
+    std::terminate();
+  auto result = watch.elapsed();
+  co_await server;
+  co_return result;
+}
+
+// -----------------------------------------------------------------------------
+
 template <coro<spent> (*Body)(std::uint64_t)>
 spent timed(std::uint64_t n) {
   return troupe::run(Body(n));
@@ -155,6 +200,8 @@ constexpr bench::workload table[] = {
    .how = bench::workload::fixed,
    .n = 50 * bench::waiters,
    .time = timed<event>},
+  {.name = "ping_pong", .time = timed<ping_pong>},
+  {.name = "ask", .time = timed<ask>},
   {.name = "gather",
    .how = bench::workload::fixed,
    .n = 1'000'000,
