@@ -1,6 +1,6 @@
 #include "actors/caf_message.hpp"
 
-#include <troupe/actor.hpp>
+#include <troupe/error.hpp>
 
 #include "runtime/trace.hpp"
 
@@ -23,8 +23,7 @@ namespace troupe::detail {
 
 namespace {
 
-// -- types
-// --------------------------------------------------------------------------
+// -- types --------------------------------------------------------------------
 
 template <class List>
 struct builtin_table;
@@ -134,8 +133,7 @@ caf::message to_caf(caf::actor_system& system, const message& what) {
   return caf::message{caf::message::data_ptr{std::move(data)}};
 }
 
-// -- a message of CAF
-// ---------------------------------------------------------------
+// -- a message of CAF ---------------------------------------------------------
 
 caf_message::caf_message(caf::mailbox_element_ptr x) noexcept
   : request(message_kind::foreign, nullptr), element(std::move(x)) {
@@ -192,8 +190,7 @@ void caf_message::respond(caf::message content) noexcept {
                 nullptr);
 }
 
-// -- errors
-// -------------------------------------------------------------------------
+// -- errors -------------------------------------------------------------------
 
 caf::error to_caf_error(const std::exception_ptr& problem) {
   caf::sec code = caf::sec::runtime_error;

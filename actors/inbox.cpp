@@ -5,8 +5,7 @@
 
 namespace troupe::detail {
 
-// -- the alarm
-// ------------------------------------------------------------------
+// -- the alarm ----------------------------------------------------------------
 
 void inbox_alarm::run() {
   if (!taken_.exchange(true, std::memory_order_relaxed))
@@ -29,8 +28,7 @@ void inbox_alarm::disarm() noexcept {
   release();
 }
 
-// -- messages
-// ---------------------------------------------------------------------
+// -- messages -----------------------------------------------------------------
 
 inbox::inbox(task_cell& owner) noexcept : owner_(owner) {}
 
@@ -159,8 +157,7 @@ bool inbox::foreign_answer(std::uint64_t id, const message& content,
   return end_wait(*asker_);
 }
 
-// -- limits
-// -----------------------------------------------------------------------
+// -- limits -------------------------------------------------------------------
 
 void inbox::report_many(const message& last) {
   reported_ = true;
@@ -193,8 +190,7 @@ mailbox_statistics inbox::statistics() const noexcept {
           .dropped = mine ? mine->dropped.load(std::memory_order_relaxed) : 0};
 }
 
-// -- the end
-// ----------------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 void inbox::end(const exit_reason& why) noexcept {
   if (mailbox_room* mine = room())

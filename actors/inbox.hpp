@@ -1,6 +1,6 @@
 #pragma once
 
-#include <troupe/actor.hpp>
+#include <troupe/link.hpp>
 
 #include "runtime/loop_core.hpp"
 
@@ -247,6 +247,9 @@ void post(const address& to, message& what);
 
 // The running task, or throws.
 task_cell& running_cell(const char* what);
+
+// Throws if nobody is named.
+void check_target(const address& target, const char* what);
 
 // A message for an actor that has ended.
 void count_dead_letter(loop_core& home, const message& what,

@@ -26,8 +26,7 @@ std::string text_of(const message_type& x) {
   return text + ')';
 }
 
-// -- messages
-// ---------------------------------------------------------------------
+// -- messages -----------------------------------------------------------------
 
 bool message::is_like(const message_type& wanted) const noexcept {
   return type && same_type(*type, wanted);
@@ -80,8 +79,7 @@ void local_request::send_back() noexcept {
   static_cast<task_base&>(*to).deliver(*this);
 }
 
-// -- addresses
-// --------------------------------------------------------------------
+// -- addresses ----------------------------------------------------------------
 
 std::string describe(const address& x) {
   if (x.task)

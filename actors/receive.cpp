@@ -7,8 +7,7 @@
 
 namespace troupe::detail {
 
-// -- any wait
-// -----------------------------------------------------------------------
+// -- any wait -----------------------------------------------------------------
 
 inbox& inbox_op::box() const {
   return static_cast<task_cell*>(task_)->box();
@@ -49,8 +48,7 @@ std::string inbox_op::limit_text() const {
   return " for " + seconds + " s";
 }
 
-// -- receive
-// ------------------------------------------------------------------------
+// -- receive ------------------------------------------------------------------
 
 bool receive_op_base::fits(const message& x) noexcept {
   for (std::size_t i = 0; i < count_; ++i)
@@ -129,8 +127,7 @@ bool answer_with_exception(message_holder& held) noexcept {
   }
 }
 
-// -- ask
-// ----------------------------------------------------------------------------
+// -- ask ----------------------------------------------------------------------
 
 bool ask_op_base::ready(frame_base& frame) noexcept {
   task_ = frame.task_;

@@ -1,360 +1,238 @@
-#include <troupe/supervisor.hpp>
+#include "actors/supervision.hpp"
 
-#include "actors/inbox.hpp"
-#include "actors/task_actor.hpp"
-
-#include <deque>
-#include <memory>
-#include <mutex>
+#include <algorithm>
 
 namespace troupe {
 
 namespace detail {
 
-namespace {
+constinit std::mutex trees;
 
-// Guards the trees: their lists change seldom, and are read to print them.
-std::mutex trees;
-
-// -- protocol
-// -----------------------------------------------------------------------
-
-struct add_child {
-  std::shared_ptr<child_spec> spec;
-};
-
-struct remove_child {
-  std::string name;
-};
-
-struct list_children {};
-
-} // namespace
-
-// -- supervisor
-// ---------------------------------------------------------------------
-
-// One run of `supervise`. Each child is monitored; its end comes as a message.
-class supervision {
-public:
-  supervision(const supervisor_options& how, std::vector<child_spec> specs)
-    : how_(how), owner_(running_cell("supervise()")),
-      outer_(owner_.box().tree) {
-    std::lock_guard lock{trees};
-    for (auto& spec : specs)
-      children_.push_back(std::make_unique<child>(std::move(spec)));
-    owner_.box().tree = this;
-  }
-
-  ~supervision() {
-    std::lock_guard lock{trees};
-    owner_.box().tree = outer_;
-  }
-
-  supervision(const supervision&) = delete;
-  supervision& operator=(const supervision&) = delete;
-
-  coro<void> serve() {
-    for (auto& each : children_)
-      start(*each);
-    while (!how_.ends_with_children || anybody_left()) {
-      if (!ended_.empty()) {
-        child* next = ended_.front();
-        ended_.pop_front();
-        co_await handle_end(*next);
-      } else if (!leaving_.empty()) {
-        co_await remove_first();
-      } else {
-        start_due();
-        time_limit limit = until_restart();
-        co_await receive_for(
-          limit, [this](const down& x) { note_end(x); },
-          [this](const add_child& x) { return add(*x.spec); },
-          [this](reply<bool> answer, remove_child x) {
-            leaving_.push_back({std::move(answer), std::move(x.name)});
-          },
-          [this](list_children) { return list(); });
-      }
-      if (asked_to_end_)
-        std::rethrow_exception(asked_to_end_);
+coro<void> supervision::serve() {
+  for (auto& each : children_)
+    start(*each);
+  while (!how_.ends_with_children || anybody_left()) {
+    if (!ended_.empty()) {
+      child* next = ended_.front();
+      ended_.pop_front();
+      co_await handle_end(*next);
+    } else if (!leaving_.empty()) {
+      co_await remove_first();
+    } else {
+      start_due();
+      time_limit limit = until_restart();
+      co_await receive_for(
+        limit, [this](const down& x) { note_end(x); },
+        [this](const add_child& x) { return add(*x.spec); },
+        [this](reply<bool> answer, remove_child x) {
+          leaving_.push_back({std::move(answer), std::move(x.name)});
+        },
+        [this](list_children) { return list(); });
     }
-  }
-
-  coro<void> stop_all() {
-    for (std::size_t i = children_.size(); i-- > 0;)
-      co_await stop(*children_[i]);
-  }
-
-  // Inside the lock.
-  std::string text(std::size_t depth) const {
-    std::string lines;
-    for (const auto& each : children_) {
-      lines += std::string(2 * depth, ' ') + each->spec.name + ": ";
-      lines += each->running ? "runs"
-             : each->waits   ? "waits for its restart"
-                             : "ended";
-      if (each->restarts > 0)
-        lines += ", restarted " + std::to_string(each->restarts) + " times";
-      const supervision* below = each->running ? tree_of(each->life) : nullptr;
-      if (below)
-        lines += ", " + below->title();
-      lines += '\n';
-      if (below)
-        lines += below->text(depth + 1);
-    }
-    return lines;
-  }
-
-  std::string title() const {
-    const char* names[] = {"one_for_one", "one_for_all", "rest_for_one"};
-    return std::string{names[static_cast<int>(how_.strategy)]};
-  }
-
-  static supervision* tree_of(const any_task& x) {
-    auto* cell = static_cast<task_cell*>(x.core());
-    inbox* box = cell ? cell->known_box() : nullptr;
-    return box ? box->tree : nullptr;
-  }
-
-private:
-  struct child {
-    explicit child(child_spec what) : spec(std::move(what)) {}
-
-    child_spec spec;
-    task<void> life;
-    monitor_id id = 0;
-    bool running = false;
-    bool waits = false; // for its restart
-    exit_reason why;
-    std::int64_t restart_at = 0;
-    std::int64_t started_at = 0;
-    std::chrono::nanoseconds last_wait{-1};
-    std::size_t restarts = 0;
-  };
-
-  struct removal {
-    reply<bool> answer;
-    std::string name;
-  };
-
-  // Keeps the function as long as the coroutine that it made.
-  static coro<void> live(std::function<coro<void>()> body) {
-    co_await body();
-  }
-
-  std::int64_t now() const noexcept {
-    return owner_.home().now();
-  }
-
-  void start(child& x) {
-    auto made = create_task(live(x.spec.body), x.spec.name);
-    {
-      std::lock_guard lock{trees};
-      x.life = std::move(made);
-      x.running = true;
-      x.waits = false;
-    }
-    x.started_at = now();
-    x.id = monitor(x.life);
-  }
-
-  void note_end(const down& x) {
-    for (auto& each : children_)
-      if (each->running && each->id == x.id) {
-        std::lock_guard lock{trees};
-        each->running = false;
-        each->why = x.reason;
-        ended_.push_back(each.get());
-      }
-  }
-
-  bool wants_restart(const child& x) const noexcept {
-    switch (x.spec.restart) {
-    case restart_type::permanent:
-      return true;
-    case restart_type::transient:
-      return !x.why.normal() && !x.why.cancelled();
-    default:
-      return false;
-    }
-  }
-
-  coro<void> handle_end(child& x) {
-    if (!wants_restart(x)) {
-      if (x.spec.restart == restart_type::temporary)
-        forget(x);
-      co_return;
-    }
-    count_restart(x);
-    std::int64_t when = now() + next_wait(x).count();
-    ++x.restarts;
-    std::size_t first = index_of(x);
-    std::size_t last = first;
-    if (how_.strategy == restart_strategy::one_for_all)
-      first = 0;
-    if (how_.strategy != restart_strategy::one_for_one)
-      last = children_.size() - 1;
-    for (std::size_t i = last + 1; i-- > first;)
-      co_await stop(*children_[i]);
     if (asked_to_end_)
-      co_return;
-    for (std::size_t i = last + 1; i-- > first;) {
-      child& each = *children_[i];
-      std::erase(ended_, &each); // it was stopped with the others
-      if (each.spec.restart == restart_type::temporary)
-        forget(each);
-      else
-        wait(each, when);
-    }
+      std::rethrow_exception(asked_to_end_);
   }
+}
 
-  // The one rule of intensity: with this restart no more than `max_restarts`
-  // are within `period`.
-  void count_restart(const child& x) {
-    std::int64_t oldest = now() - how_.period.count();
-    while (!times_.empty() && times_.front() < oldest)
-      times_.pop_front();
-    if (times_.size() >= how_.max_restarts)
-      throw restart_intensity_error(
-        owner_.name() + ": " + x.spec.name + " ended (" + to_string(x.why)
-          + "), and there were " + std::to_string(times_.size())
-          + " restarts within the period; the supervisor gives up",
-        x.why);
-    times_.push_back(now());
+std::string supervision::text(std::size_t depth) const {
+  std::string lines;
+  for (const auto& each : children_) {
+    lines += std::string(2 * depth, ' ') + each->spec.name + ": ";
+    lines += each->running ? "runs"
+           : each->waits   ? "waits for its restart"
+                           : "ended";
+    if (each->restarts > 0)
+      lines += ", restarted " + std::to_string(each->restarts) + " times";
+    const supervision* below = each->running ? tree_of(each->life) : nullptr;
+    if (below)
+      lines += ", " + below->title();
+    lines += '\n';
+    if (below)
+      lines += below->text(depth + 1);
   }
+  return lines;
+}
 
-  std::chrono::nanoseconds next_wait(child& x) {
-    const backoff& how = x.spec.wait;
-    bool calm = now() - x.started_at >= how.calm.count();
-    double next = static_cast<double>(how.first.count());
-    if (!calm && x.last_wait.count() >= 0)
-      next = static_cast<double>(x.last_wait.count()) * how.factor;
-    next = std::min(next, static_cast<double>(how.most.count()));
-    x.last_wait = std::chrono::nanoseconds{static_cast<std::int64_t>(next)};
-    return x.last_wait;
-  }
-
-  void wait(child& x, std::int64_t when) {
+void supervision::start(child& x) {
+  auto made = create_task(live(x.spec.body), x.spec.name);
+  {
     std::lock_guard lock{trees};
-    x.waits = true;
-    x.restart_at = when;
+    x.life = std::move(made);
+    x.running = true;
+    x.waits = false;
   }
+  x.started_at = now();
+  x.id = monitor(x.life);
+}
 
-  void start_due() {
-    for (auto& each : children_)
-      if (each->waits && each->restart_at <= now())
-        start(*each);
+void supervision::note_end(const down& x) {
+  for (auto& each : children_)
+    if (each->running && each->id == x.id) {
+      std::lock_guard lock{trees};
+      each->running = false;
+      each->why = x.reason;
+      ended_.push_back(each.get());
+    }
+}
+
+bool supervision::wants_restart(const child& x) const noexcept {
+  switch (x.spec.restart) {
+  case restart_type::permanent:
+    return true;
+  case restart_type::transient:
+    return !x.why.normal() && !x.why.cancelled();
+  default:
+    return false;
   }
+}
 
-  time_limit until_restart() const {
-    const child* next = nullptr;
-    for (const auto& each : children_)
-      if (each->waits && (!next || each->restart_at < next->restart_at))
-        next = each.get();
-    if (!next)
-      return {};
-    return std::chrono::nanoseconds{
-      std::max<std::int64_t>(next->restart_at - now(), 1)};
+coro<void> supervision::handle_end(child& x) {
+  if (!wants_restart(x)) {
+    if (x.spec.restart == restart_type::temporary)
+      forget(x);
+    co_return;
   }
+  count_restart(x);
+  std::int64_t when = now() + next_wait(x).count();
+  ++x.restarts;
+  std::size_t first = index_of(x);
+  std::size_t last = first;
+  if (how_.strategy == restart_strategy::one_for_all)
+    first = 0;
+  if (how_.strategy != restart_strategy::one_for_one)
+    last = children_.size() - 1;
+  for (std::size_t i = last + 1; i-- > first;)
+    co_await stop(*children_[i]);
+  if (asked_to_end_)
+    co_return;
+  for (std::size_t i = last + 1; i-- > first;) {
+    child& each = *children_[i];
+    std::erase(ended_, &each); // it was stopped with the others
+    if (each.spec.restart == restart_type::temporary)
+      forget(each);
+    else
+      wait(each, when);
+  }
+}
 
-  // Cancels a child until it has ended. Never throws: a request to end the
-  // supervisor waits until the child has ended.
-  coro<void> stop(child& x) {
-    bool reported = false;
-    auto patience = std::max<std::chrono::nanoseconds>(
-      x.spec.shutdown, std::chrono::milliseconds{1});
-    while (x.running) {
-      x.life.cancel("stopped by its supervisor");
-      std::int64_t until = now() + patience.count();
-      while (x.running && now() < until) {
-        time_limit left = std::chrono::nanoseconds{until - now()};
-        try {
-          co_await receive_for(left, [this](const down& y) { note_end(y); });
-        } catch (const cancelled_error&) {
-          asked_to_end_ = std::current_exception();
-        }
+void supervision::count_restart(const child& x) {
+  std::int64_t oldest = now() - how_.period.count();
+  while (!times_.empty() && times_.front() < oldest)
+    times_.pop_front();
+  if (times_.size() >= how_.max_restarts)
+    throw restart_intensity_error(
+      owner_.name() + ": " + x.spec.name + " ended (" + to_string(x.why)
+        + "), and there were " + std::to_string(times_.size())
+        + " restarts within the period; the supervisor gives up",
+      x.why);
+  times_.push_back(now());
+}
+
+std::chrono::nanoseconds supervision::next_wait(child& x) {
+  const backoff& how = x.spec.wait;
+  bool calm = now() - x.started_at >= how.calm.count();
+  double next = static_cast<double>(how.first.count());
+  if (!calm && x.last_wait.count() >= 0)
+    next = static_cast<double>(x.last_wait.count()) * how.factor;
+  next = std::min(next, static_cast<double>(how.most.count()));
+  x.last_wait = std::chrono::nanoseconds{static_cast<std::int64_t>(next)};
+  return x.last_wait;
+}
+
+void supervision::start_due() {
+  for (auto& each : children_)
+    if (each->waits && each->restart_at <= now())
+      start(*each);
+}
+
+time_limit supervision::until_restart() const {
+  const child* next = nullptr;
+  for (const auto& each : children_)
+    if (each->waits && (!next || each->restart_at < next->restart_at))
+      next = each.get();
+  if (!next)
+    return {};
+  return std::chrono::nanoseconds{
+    std::max<std::int64_t>(next->restart_at - now(), 1)};
+}
+
+coro<void> supervision::stop(child& x) {
+  bool reported = false;
+  auto patience = std::max<std::chrono::nanoseconds>(
+    x.spec.shutdown, std::chrono::milliseconds{1});
+  while (x.running) {
+    x.life.cancel("stopped by its supervisor");
+    std::int64_t until = now() + patience.count();
+    while (x.running && now() < until) {
+      time_limit left = std::chrono::nanoseconds{until - now()};
+      try {
+        co_await receive_for(left, [this](const down& y) { note_end(y); });
+      } catch (const cancelled_error&) {
+        asked_to_end_ = std::current_exception();
       }
-      if (x.running && !std::exchange(reported, true))
-        owner_.home().report(
-          {.message = owner_.name() + ": the child " + x.spec.name
-                    + " did not end in its shutdown time after it was "
-                      "cancelled; it is cancelled again",
-           .future = to_string(x.life)});
     }
-    if (x.waits) {
-      std::lock_guard lock{trees};
-      x.waits = false;
-    }
+    if (x.running && !std::exchange(reported, true))
+      owner_.home().report(
+        {.message = owner_.name() + ": the child " + x.spec.name
+                  + " did not end in its shutdown time after it was "
+                    "cancelled; it is cancelled again",
+         .future = to_string(x.life)});
   }
-
-  std::size_t index_of(const child& x) const noexcept {
-    std::size_t i = 0;
-    while (children_[i].get() != &x)
-      ++i;
-    return i;
-  }
-
-  void forget(child& x) {
+  if (x.waits) {
     std::lock_guard lock{trees};
-    std::erase(ended_, &x);
-    children_.erase(children_.begin()
-                    + static_cast<std::ptrdiff_t>(index_of(x)));
+    x.waits = false;
   }
+}
 
-  bool anybody_left() const noexcept {
-    for (const auto& each : children_)
-      if (each->running || each->waits)
-        return true;
-    return !ended_.empty();
+void supervision::forget(child& x) {
+  std::lock_guard lock{trees};
+  std::erase(ended_, &x);
+  children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(index_of(x)));
+}
+
+bool supervision::anybody_left() const noexcept {
+  for (const auto& each : children_)
+    if (each->running || each->waits)
+      return true;
+  return !ended_.empty();
+}
+
+actor_ref supervision::add(child_spec& spec) {
+  auto made = std::make_unique<child>(std::move(spec));
+  child& added = *made;
+  {
+    std::lock_guard lock{trees};
+    children_.push_back(std::move(made));
   }
+  start(added);
+  return added.life;
+}
 
-  actor_ref add(child_spec& spec) {
-    auto made = std::make_unique<child>(std::move(spec));
-    child& added = *made;
-    {
-      std::lock_guard lock{trees};
-      children_.push_back(std::move(made));
-    }
-    start(added);
-    return added.life;
+coro<void> supervision::remove_first() {
+  removal next = std::move(leaving_.front());
+  leaving_.pop_front();
+  auto found
+    = std::find_if(children_.begin(), children_.end(), [&](const auto& each) {
+        return each->spec.name == next.name;
+      });
+  bool known = found != children_.end();
+  if (known) {
+    child& leaving = **found;
+    co_await stop(leaving);
+    forget(leaving);
   }
+  next.answer.set_result(known);
+}
 
-  coro<void> remove_first() {
-    removal next = std::move(leaving_.front());
-    leaving_.pop_front();
-    auto found
-      = std::find_if(children_.begin(), children_.end(), [&](const auto& each) {
-          return each->spec.name == next.name;
-        });
-    bool known = found != children_.end();
-    if (known) {
-      child& leaving = **found;
-      co_await stop(leaving);
-      forget(leaving);
-    }
-    next.answer.set_result(known);
-  }
-
-  std::vector<child_info> list() const {
-    std::vector<child_info> all;
-    for (const auto& each : children_)
-      all.push_back(
-        {.name = each->spec.name,
-         .actor = each->running ? actor_ref{each->life} : actor_ref{},
-         .restarts = each->restarts,
-         .running = each->running});
-    return all;
-  }
-
-  const supervisor_options how_;
-  task_cell& owner_;
-  supervision* const outer_;
-  std::vector<std::unique_ptr<child>> children_;
-  std::deque<child*> ended_;
-  std::deque<removal> leaving_;
-  std::deque<std::int64_t> times_; // of restarts
-  std::exception_ptr asked_to_end_;
-};
+std::vector<child_info> supervision::list() const {
+  std::vector<child_info> all;
+  for (const auto& each : children_)
+    all.push_back({.name = each->spec.name,
+                   .actor = each->running ? actor_ref{each->life} : actor_ref{},
+                   .restarts = each->restarts,
+                   .running = each->running});
+  return all;
+}
 
 } // namespace detail
 

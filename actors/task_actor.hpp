@@ -1,6 +1,6 @@
 #pragma once
 
-#include <troupe/actor.hpp>
+#include <troupe/link.hpp>
 
 #include "runtime/loop_core.hpp"
 

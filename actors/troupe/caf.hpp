@@ -3,9 +3,9 @@
 /// @file
 /// The opt-in bridge to CAF: the only public header that includes CAF's.
 
-#include <troupe/actor.hpp>
 #include <troupe/channel.hpp>
 #include <troupe/detail/spinlock.hpp>
+#include <troupe/link.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/queue.hpp>
 #include <troupe/task.hpp>

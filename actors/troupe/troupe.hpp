@@ -16,6 +16,7 @@
 #include <troupe/exception_group.hpp>
 #include <troupe/future.hpp>
 #include <troupe/gather.hpp>
+#include <troupe/link.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/once.hpp>

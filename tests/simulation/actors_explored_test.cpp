@@ -1,7 +1,7 @@
 // Messages in explored orders, with a task cancelled at every step; what a
 // deadlock says of those who wait for messages.
 
-#include <troupe/actor.hpp>
+#include <troupe/link.hpp>
 #include <troupe/sleep.hpp>
 
 #include "simulation/injection.hpp"

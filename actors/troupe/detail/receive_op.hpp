@@ -117,8 +117,7 @@ private:
   message* held_;
 };
 
-// -- handlers
-// -------------------------------------------------------------------
+// -- handlers -----------------------------------------------------------------
 
 template <class R, class First, class... Args>
 struct handler_shape {
@@ -284,8 +283,7 @@ public:
   }
 };
 
-// -- asking
-// -----------------------------------------------------------------------
+// -- asking -------------------------------------------------------------------
 
 // Sends a request and waits for its answer.
 class ask_op_base : public inbox_op {

@@ -1,6 +1,6 @@
 // Monitors, links, exits, limits of mailboxes, messages to the dead.
 
-#include <troupe/actor.hpp>
+#include <troupe/link.hpp>
 #include <troupe/run.hpp>
 #include <troupe/sleep.hpp>
 
