@@ -11,8 +11,7 @@ import sys
 # What can stand in an #include, by where it comes from. A header of ours in
 # angle brackets is named after the room whose folder troupe/ has it.
 ANYTHING = {"std", "os", "caf", "asio", "catch2", "<runtime>", "<actors>",
-            "<nodes>", "<detail>", '"runtime"', '"actors"', '"nodes"', '"own"',
-            "other"}
+            "<nodes>", "<detail>", '"runtime"', '"actors"', '"own"', "other"}
 PUBLIC = {"<runtime>", "<actors>"}
 ALL = PUBLIC | {"<nodes>"}
 
@@ -24,16 +23,15 @@ RULES = [
                                 "caf", "asio", "os"}),
     ("actors/troupe/caf.hpp",  {"std", "<detail>", "caf"} | PUBLIC),
     ("actors/troupe/",         {"std", "<detail>"} | PUBLIC),
+    ("actors/nodes/troupe/",   {"std", "<detail>"} | ALL),
+    ("actors/nodes/",          {"std", "<detail>", '"actors"', '"runtime"',
+                                "caf", "os"} | ALL),
     ("actors/",                {"std", "<detail>", '"actors"', '"runtime"',
                                 "caf"} | PUBLIC),
-    ("nodes/troupe/",          {"std", "<detail>"} | ALL),
-    ("nodes/",                 {"std", "<detail>", '"nodes"', '"actors"',
-                                '"runtime"', "caf", "os"} | ALL),
     ("examples/caf_",          {"std", "caf"} | ALL),
+    ("examples/distributed_",  {"std", '"own"'} | ALL),
     ("examples/",              {"std"} | ALL),
     ("bench/peer_",            {"std", "os", "caf", "asio", '"own"'}),
-    ("bench/coordination_peer_",
-                               {"std", "os", "caf", "asio", '"own"'}),
     ("bench/",                 {"std", "os", '"own"'} | PUBLIC),
     ("tests/support/",         ANYTHING),
     ("tests/",                 ANYTHING - {"catch2"}),
@@ -49,7 +47,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 def room_of(header):
     """The room that has a public header, or None."""
-    for room in ("runtime", "actors", "nodes"):
+    for room in ("runtime", "actors", "actors/nodes"):
         if pathlib.Path(room, header).is_file():
             return room
     return None
@@ -59,10 +57,10 @@ def kinds_of(bracket, header):
     """Where a header comes from; more than one word must all be allowed."""
     first = header.split("/")[0]
     if bracket == '"':
-        return {f'"{first}"'} if first in ("runtime", "actors", "nodes") else {'"own"'}
+        return {f'"{first}"'} if first in ("runtime", "actors") else {'"own"'}
     if first == "troupe":
         room = room_of(header)
-        kinds = {f"<{room}>" if room else "missing"}
+        kinds = {f"<{pathlib.Path(room).name}>" if room else "missing"}
         if header.startswith("troupe/detail/"):
             kinds.add("<detail>")
         return kinds

@@ -10,13 +10,13 @@ import sys
 EXCEPTIONS = {"troupe"}
 
 missing = [
-    f"{header}: no {header.stem}_test.cpp in tests/{room}/, conformance/ or "
+    f"{header}: no {header.stem}_test.cpp in tests/{pathlib.Path(room).name}/, conformance/ or "
     "simulation/"
-    for room in ("runtime", "actors", "nodes")
+    for room in ("runtime", "actors", "actors/nodes")
     for header in sorted(pathlib.Path(room, "troupe").glob("*.hpp"))
     if header.stem not in EXCEPTIONS
     and not any(pathlib.Path("tests", folder, f"{header.stem}_test.cpp").is_file()
-                for folder in (room, "conformance", "simulation",
+                for folder in (pathlib.Path(room).name, "conformance", "simulation",
                               "simulation/gtest"))
 ]
 print("\n".join(missing))

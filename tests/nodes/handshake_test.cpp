@@ -1,5 +1,5 @@
-#include "nodes/frames.hpp"
-#include "nodes/session.hpp"
+#include "actors/nodes/frames.hpp"
+#include "actors/nodes/session.hpp"
 #include "support/certificates.hpp"
 #include "support/errors.hpp"
 #include "support/test.hpp"

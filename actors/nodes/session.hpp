@@ -4,8 +4,8 @@
 #include <troupe/loop.hpp>
 #include <troupe/task.hpp>
 
-#include "nodes/identity.hpp"
-#include "nodes/link.hpp"
+#include "actors/nodes/identity.hpp"
+#include "actors/nodes/link.hpp"
 #include "runtime/loop_core.hpp"
 
 #include <atomic>

@@ -1,7 +1,7 @@
 #include <troupe/error.hpp>
 
-#include "nodes/frames.hpp"
-#include "nodes/session.hpp"
+#include "actors/nodes/frames.hpp"
+#include "actors/nodes/session.hpp"
 
 // The handshake proves names to each other. TLS below it lets in only who has a
 // certificate of the common authority; a signature over both names and both

@@ -1,7 +1,7 @@
 #include <troupe/node.hpp>
 #include <troupe/timeout.hpp>
 
-#include "nodes/node_core.hpp"
+#include "actors/nodes/node_core.hpp"
 
 #include <charconv>
 #include <condition_variable>

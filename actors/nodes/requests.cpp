@@ -1,7 +1,7 @@
 #include <troupe/error.hpp>
 
-#include "nodes/frames.hpp"
-#include "nodes/session.hpp"
+#include "actors/nodes/frames.hpp"
+#include "actors/nodes/session.hpp"
 
 // What we ask of a peer, and its answers.
 

@@ -1,5 +1,5 @@
-#include "nodes/link.hpp"
-#include "nodes/plain_actor.hpp"
+#include "actors/nodes/link.hpp"
+#include "actors/nodes/plain_actor.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_registry.hpp>

@@ -3,7 +3,7 @@
 
 #include "actors/lock_coordinator.hpp"
 #include "actors/queue_coordinator.hpp"
-#include "nodes/session.hpp"
+#include "actors/nodes/session.hpp"
 
 namespace troupe::detail {
 

@@ -1,4 +1,4 @@
-#include "nodes/identity.hpp"
+#include "actors/nodes/identity.hpp"
 
 #include <troupe/error.hpp>
 

@@ -1,8 +1,8 @@
-#include "nodes/session.hpp"
+#include "actors/nodes/session.hpp"
 
 #include <troupe/error.hpp>
 
-#include "nodes/frames.hpp"
+#include "actors/nodes/frames.hpp"
 
 namespace troupe::detail {
 

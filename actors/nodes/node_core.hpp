@@ -2,7 +2,7 @@
 
 #include <troupe/node.hpp>
 
-#include "nodes/session.hpp"
+#include "actors/nodes/session.hpp"
 
 namespace troupe::detail {
 

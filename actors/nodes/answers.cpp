@@ -1,7 +1,7 @@
 #include <troupe/error.hpp>
 
-#include "nodes/frames.hpp"
-#include "nodes/session.hpp"
+#include "actors/nodes/frames.hpp"
+#include "actors/nodes/session.hpp"
 
 // What a peer asks of us: each request is a task.
 
