@@ -1,10 +1,10 @@
 #pragma once
 
+#include <troupe/stream.hpp>
+
 #include "actors/byte_buffer.hpp"
 #include "actors/native_actor.hpp"
 #include "runtime/stream_link.hpp"
-
-#include <troupe/stream.hpp>
 
 namespace troupe::detail {
 
@@ -22,7 +22,7 @@ public:
                server_actor* server);
   ~socket_actor() override;
 
-  // -- handles ---------------------------------------------------------------
+  // -- handles ----------------------------------------------------------------
 
   void add_writer() noexcept {
     writers_.fetch_add(1, std::memory_order_relaxed);
@@ -30,7 +30,7 @@ public:
 
   void drop_writer() noexcept;
 
-  // -- reading ---------------------------------------------------------------
+  // -- reading ----------------------------------------------------------------
 
   bool start(read_op_base& op);
   bool cancel(read_op_base& op);
@@ -41,7 +41,7 @@ public:
     return limit_;
   }
 
-  // -- writing ---------------------------------------------------------------
+  // -- writing ----------------------------------------------------------------
 
   void write(std::span<const std::string_view> pieces);
   void write_eof();
@@ -49,7 +49,7 @@ public:
   bool cancel(socket_op& op);
   void check_open() const; // throws if the connection is closed or lost
 
-  // -- state -----------------------------------------------------------------
+  // -- state ------------------------------------------------------------------
 
   void close();
   void abort();
@@ -120,7 +120,7 @@ private:
   std::uint32_t high_ = 64 * 1024;
   std::atomic<std::uint32_t> writers_{0};
   std::uint32_t dropped_writes_ = 0;
-  int read_error_ = 0; // met by `fill_now`; the system tells it once
+  int read_error_ = 0;          // met by `fill_now`; the system tells it once
   bool receives_later_ = false; // `before_poll` will be called
   bool receiving_ = false;
   bool more_ = false; // the last receive filled its room
