@@ -224,7 +224,7 @@ private:
   alarm* alarm_ = nullptr;
 };
 
-// -- the op ------------------------------------------------------------------
+// -- the op -------------------------------------------------------------------
 
 next_op_base::next_op_base(completion_line* line, bool counts) noexcept
   : line_(line), counts_(counts) {
@@ -274,7 +274,7 @@ ref<future_core> next_op_base::take() {
   return std::move(got_);
 }
 
-// -- the handle --------------------------------------------------------------
+// -- the handle ---------------------------------------------------------------
 
 line_handle::line_handle(std::vector<ref<future_core>> all,
                          const as_completed_options& options) {

@@ -205,7 +205,7 @@ void barrier_op::leave() {
 
 barrier::barrier(int parties, std::string_view name)
   : coordinator_handle(
-    new detail::barrier_core(detail::checked(parties, name), name)) {}
+      new detail::barrier_core(detail::checked(parties, name), name)) {}
 
 void barrier::reset() {
   detail::core_of(*this).reset();

@@ -49,18 +49,18 @@ class plain_value final : public caf::type_erased_value {
 public:
   plain_value(const value_type& type, const void* from)
     : type_(type),
-      memory_(::operator new (type.size, std::align_val_t{type.align})) {
+      memory_(::operator new(type.size, std::align_val_t{type.align})) {
     try {
       type.copy(memory_, from);
     } catch (...) {
-      ::operator delete (memory_, std::align_val_t{type.align});
+      ::operator delete(memory_, std::align_val_t{type.align});
       throw;
     }
   }
 
   ~plain_value() override {
     type_.destroy(memory_);
-    ::operator delete (memory_, std::align_val_t{type_.align});
+    ::operator delete(memory_, std::align_val_t{type_.align});
   }
 
   void* get_mutable() override {

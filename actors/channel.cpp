@@ -28,7 +28,7 @@ public:
     return capacity_;
   }
 
-  // -- sending ---------------------------------------------------------------
+  // -- sending ----------------------------------------------------------------
 
   bool send_now(loop_core& loop, void* item) {
     return send_now(item, enter(loop));
@@ -54,7 +54,7 @@ public:
     insert(waiter.item(), mine);
   }
 
-  // -- receiving -------------------------------------------------------------
+  // -- receiving --------------------------------------------------------------
 
   enum class found : std::uint8_t { item, nothing, end };
 
@@ -94,7 +94,7 @@ public:
     throw_closed("receive from ");
   }
 
-  // -- the end ---------------------------------------------------------------
+  // -- the end ----------------------------------------------------------------
 
   void close() {
     turn mine{*this, enter()};
@@ -261,7 +261,7 @@ std::size_t checked(std::ptrdiff_t capacity, std::string_view name) {
 
 } // namespace
 
-// -- ops ---------------------------------------------------------------------
+// -- ops ----------------------------------------------------------------------
 
 bool send_op_base::send_now(frame_base& frame) {
   task_ = frame.task_;
@@ -279,8 +279,8 @@ void send_op_base::send_waited() {
     static_cast<channel_core&>(*owner_).send_waited(*this);
 }
 
-channel_receive_op_base::found channel_receive_op_base::receive_now(frame_base& frame,
-                                                    void* item) {
+channel_receive_op_base::found
+channel_receive_op_base::receive_now(frame_base& frame, void* item) {
   task_ = frame.task_;
   auto what
     = static_cast<channel_core&>(*owner_).receive_now(task_->home(), item);
@@ -303,12 +303,12 @@ void channel_receive_op_base::throw_closed() const {
 
 } // namespace detail
 
-// -- handle ------------------------------------------------------------------
+// -- handle -------------------------------------------------------------------
 
 any_channel::any_channel(const detail::item_type& type, std::ptrdiff_t capacity,
                          std::string_view name)
   : coordinator_handle(
-    new detail::channel_core(type, detail::checked(capacity, name), name)) {}
+      new detail::channel_core(type, detail::checked(capacity, name), name)) {}
 
 void any_channel::close() {
   detail::core_of(*this).close();

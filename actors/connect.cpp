@@ -313,7 +313,7 @@ coro<connection> open_connection(std::string host, std::uint16_t port,
   co_return connection{std::move(reader), std::move(writer)};
 }
 
-// -- server ---------------------------------------------------------------------------
+// -- server -------------------------------------------------------------------
 
 namespace {
 

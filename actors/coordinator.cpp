@@ -4,7 +4,7 @@
 
 namespace troupe::detail {
 
-// -- an op -------------------------------------------------------------------
+// -- an op --------------------------------------------------------------------
 
 bool wait_op::request_cancel(const std::string&) {
   if (!owner_->take_out(*this))
@@ -44,7 +44,7 @@ void wait_op::end_wait() noexcept {
   owner_->drop(exclusive());
 }
 
-// -- a coordinator -----------------------------------------------------------
+// -- a coordinator ------------------------------------------------------------
 
 coordinator::~coordinator() {
   if (actor_)
@@ -91,7 +91,7 @@ void coordinator::join(wait_line& line, wait_op& waiter) {
   hold(waiter.exclusive());
 }
 
-// -- whose it is -------------------------------------------------------------
+// -- whose it is --------------------------------------------------------------
 
 // Whoever comes first binds the coordinator to a loop. The next loop may have
 // it when the one before does not run, unless somebody waited there: as in
@@ -149,7 +149,7 @@ void coordinator::last_handle_gone() noexcept {
     orphan_ = true;
 }
 
-// -- looking -----------------------------------------------------------------
+// -- looking ------------------------------------------------------------------
 
 bool coordinator::shared() const noexcept {
   loop_core* home = this->home();

@@ -160,7 +160,7 @@ void explorer::tell_other_steps(const run_plan& plan, std::uint64_t number) {
     "not deterministic", "not deterministic", encode(plan));
 }
 
-// -- a failure ---------------------------------------------------------------
+// -- a failure ----------------------------------------------------------------
 
 void explorer::found(run_plan plan, std::uint64_t number) {
   simulator& sim = world_.sim();

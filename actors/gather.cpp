@@ -99,8 +99,8 @@ std::string gather_core::describe() const {
                     + text.substr(text.find(' ') + 1);
 }
 
-// By all of its children. That the failure of one could end it does not count, as
-// a cancellation does not.
+// By all of its children. That the failure of one could end it does not count,
+// as a cancellation does not.
 bool gather_core::may_be_done(wait_search& search) const {
   if (done() || decided_)
     return true;

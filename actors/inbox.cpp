@@ -40,21 +40,21 @@ inbox::~inbox() {
 
 bool inbox::accept(message& what) {
   switch (what.what) {
-  case message_kind::answer:
-    return take_answer(static_cast<local_request&>(what));
-  case message_kind::signal:
-    return take_signal(static_cast<signal&>(what));
-  case message_kind::ring: {
-    std::uint64_t serial = static_cast<ring&>(what).serial;
-    delete &what;
-    inbox_op* op = receiver_ ? static_cast<inbox_op*>(receiver_) : asker_;
-    if (!op || op->serial_ != serial)
-      return false;
-    op->over_ = true;
-    return end_wait(*op);
-  }
-  default:
-    return add(what);
+    case message_kind::answer:
+      return take_answer(static_cast<local_request&>(what));
+    case message_kind::signal:
+      return take_signal(static_cast<signal&>(what));
+    case message_kind::ring: {
+      std::uint64_t serial = static_cast<ring&>(what).serial;
+      delete &what;
+      inbox_op* op = receiver_ ? static_cast<inbox_op*>(receiver_) : asker_;
+      if (!op || op->serial_ != serial)
+        return false;
+      op->over_ = true;
+      return end_wait(*op);
+    }
+    default:
+      return add(what);
   }
 }
 

@@ -32,8 +32,8 @@ item_store::~item_store() {
 }
 
 void item_store::free() noexcept {
-  ::operator delete (data_,
-                     std::align_val_t{std::max(type_->align, alignof(number))});
+  ::operator delete(data_,
+                    std::align_val_t{std::max(type_->align, alignof(number))});
   data_ = nullptr;
   capacity_ = first_ = 0;
 }
@@ -48,8 +48,8 @@ void item_store::swap(item_store& other) noexcept {
 void item_store::grow() {
   std::size_t wanted = std::max(least_capacity, capacity_ * 2);
   auto* bigger = static_cast<char*>(
-    ::operator new (wanted* stride_,
-                    std::align_val_t{std::max(type_->align, alignof(number))}));
+    ::operator new(wanted * stride_,
+                   std::align_val_t{std::max(type_->align, alignof(number))}));
   for (std::size_t i = 0; i < size_; ++i) {
     type_->relocate(at(i), bigger + i * stride_);
     if (is_heap())
@@ -100,7 +100,7 @@ void item_store::pop(void* to) {
   shrink();
 }
 
-// -- a heap: no item goes before its parent ----------------------------------
+// -- a heap: no item goes before its parent -----------------------------------
 
 bool item_store::before(const void* x, number nx, const void* y,
                         number ny) const {

@@ -54,12 +54,10 @@ void inbox::demonitor(monitor_id which) {
     return;
   }
   owner_.look_at_letters();
-  auto is_it
-    = [which](message& x) {
-        return x.type == &message_type_of<down>
-           && std::get<0>(*static_cast<std::tuple<down>*>(x.tuple())).id
-                == which;
-      };
+  auto is_it = [which](message& x) {
+    return x.type == &message_type_of<down>
+        && std::get<0>(*static_cast<std::tuple<down>*>(x.tuple())).id == which;
+  };
   if (message* late = normal_.take_first(is_it)) {
     --size_;
     delete late;
@@ -89,36 +87,36 @@ void inbox::unlink(const address& target) noexcept {
 bool inbox::take_signal(signal& what) {
   std::unique_ptr<signal> held{&what};
   switch (what.which) {
-  case signal::sort::monitor:
-    watchers_.push_back({std::move(what.from), what.id});
-    return false;
-  case signal::sort::demonitor: {
-    auto found
-      = std::find_if(watchers_.begin(), watchers_.end(), [&](const watcher& x) {
-          return x.id == what.id && x.who == what.from;
-        });
-    if (found != watchers_.end())
-      watchers_.erase(found);
-    return false;
-  }
-  case signal::sort::link:
-    if (std::find(links_.begin(), links_.end(), what.from) == links_.end())
-      links_.push_back(std::move(what.from));
-    return false;
-  case signal::sort::unlink:
-    std::erase(links_, what.from);
-    return false;
-  case signal::sort::exit:
-    std::erase(links_, what.from);
-    return exit(what.from, what.reason, what.kill);
-  case signal::sort::down: {
-    auto found = find_id(watched_, what.id);
-    if (found == watched_.end())
-      return false; // taken back
-    watched_.erase(found);
-    return add(*new typed<message, down>(
-      down{actor_ref{std::move(what.from)}, what.reason, what.id}));
-  }
+    case signal::sort::monitor:
+      watchers_.push_back({std::move(what.from), what.id});
+      return false;
+    case signal::sort::demonitor: {
+      auto found = std::find_if(watchers_.begin(), watchers_.end(),
+                                [&](const watcher& x) {
+                                  return x.id == what.id && x.who == what.from;
+                                });
+      if (found != watchers_.end())
+        watchers_.erase(found);
+      return false;
+    }
+    case signal::sort::link:
+      if (std::find(links_.begin(), links_.end(), what.from) == links_.end())
+        links_.push_back(std::move(what.from));
+      return false;
+    case signal::sort::unlink:
+      std::erase(links_, what.from);
+      return false;
+    case signal::sort::exit:
+      std::erase(links_, what.from);
+      return exit(what.from, what.reason, what.kill);
+    case signal::sort::down: {
+      auto found = find_id(watched_, what.id);
+      if (found == watched_.end())
+        return false; // taken back
+      watched_.erase(found);
+      return add(*new typed<message, down>(
+        down{actor_ref{std::move(what.from)}, what.reason, what.id}));
+    }
   }
   return false;
 }

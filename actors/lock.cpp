@@ -11,7 +11,7 @@ namespace troupe {
 
 namespace detail {
 
-// -- coordinator -------------------------------------------------------------
+// -- coordinator --------------------------------------------------------------
 
 // The one rule of a lock: when it is released, the first in line gets it.
 void lock_core::pass_on(turn& mine) noexcept {
@@ -50,10 +50,10 @@ void lock_core::start_tokens() {
   turn mine{*this, enter()};
   loop_core* loop = running_loop();
   std::int64_t now = loop && loop->simulation()
-                       ? loop->now()
-                       : std::chrono::nanoseconds{
-                           std::chrono::system_clock::now().time_since_epoch()}
-                           .count();
+                     ? loop->now()
+                     : std::chrono::nanoseconds{std::chrono::system_clock::now()
+                                                  .time_since_epoch()}
+                         .count();
   token_ = std::max(token_, static_cast<std::uint64_t>(now));
 }
 
@@ -93,7 +93,7 @@ const task_base* lock_core::blocker(const wait_op&,
   return static_cast<const task_base*>(task.get());
 }
 
-// -- ops ---------------------------------------------------------------------
+// -- ops ----------------------------------------------------------------------
 
 bool lock_op_base::ready(frame_base& frame) {
   task_ = frame.task_;
@@ -113,7 +113,7 @@ void lock_op_base::taken_up() noexcept {
 
 } // namespace detail
 
-// -- guard -------------------------------------------------------------------
+// -- guard --------------------------------------------------------------------
 
 lock_guard::lock_guard(detail::coordinator& core, bool exclusive) noexcept
   : core_(&core), exclusive_(exclusive) {
@@ -148,7 +148,7 @@ void lock_guard::give_up() noexcept {
   }
 }
 
-// -- handle ------------------------------------------------------------------
+// -- handle -------------------------------------------------------------------
 
 lock::lock(std::string_view name)
   : coordinator_handle(new detail::lock_core(name)) {}

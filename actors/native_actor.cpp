@@ -11,8 +11,7 @@ void native_actor::enqueue(caf::mailbox_element_ptr what,
   class delivery final : public job {
   public:
     delivery(native_actor& target, caf::mailbox_element_ptr what)
-      : target_(&target), what_(std::move(what)) {
-    }
+      : target_(&target), what_(std::move(what)) {}
 
     void run() override {
       target_->receive(std::move(what_));

@@ -45,8 +45,7 @@ public:
 
 protected:
   native_actor(caf::actor_config& config, loop_core& home)
-    : local_actor(config), home_(home) {
-  }
+    : local_actor(config), home_(home) {}
 
   // The actor has ended for CAF: links and monitors are told.
   void end(caf::error reason);

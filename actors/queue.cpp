@@ -14,7 +14,7 @@ queue_core& core_of(const any_queue& x) noexcept {
 
 } // namespace
 
-// -- ops ---------------------------------------------------------------------
+// -- ops ----------------------------------------------------------------------
 
 bool put_op_base::put_now(frame_base& frame, void* item) {
   task_ = frame.task_;
@@ -57,12 +57,13 @@ bool join_op::start() {
 
 } // namespace detail
 
-// -- handle ------------------------------------------------------------------
+// -- handle -------------------------------------------------------------------
 
 any_queue::any_queue(const detail::item_type& type, detail::item_order order,
                      std::ptrdiff_t maxsize, std::string_view name)
   : coordinator_handle(new detail::queue_core(
-    type, order, maxsize > 0 ? static_cast<std::size_t>(maxsize) : 0, name)) {}
+      type, order, maxsize > 0 ? static_cast<std::size_t>(maxsize) : 0, name)) {
+}
 
 std::size_t any_queue::qsize() const {
   return statistics().size;

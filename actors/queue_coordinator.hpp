@@ -28,7 +28,7 @@ public:
     return limit_;
   }
 
-  // -- putting ---------------------------------------------------------------
+  // -- putting ----------------------------------------------------------------
 
   bool put_now(loop_core& loop, void* item) {
     turn mine{*this, enter(loop)};
@@ -68,7 +68,7 @@ public:
     insert(item, mine);
   }
 
-  // -- getting ---------------------------------------------------------------
+  // -- getting ----------------------------------------------------------------
 
   bool get_now(loop_core& loop, void* item) {
     turn mine{*this, enter(loop)};
@@ -121,7 +121,7 @@ public:
     items_.push_front(item);
   }
 
-  // -- the end ---------------------------------------------------------------
+  // -- the end ----------------------------------------------------------------
 
   void task_done() {
     turn mine{*this, enter()};
@@ -269,12 +269,12 @@ private:
 
   wait_line& line_of(wait_op& waiter) noexcept override {
     switch (mark_of(waiter)) {
-    case putting:
-      return putters_;
-    case getting:
-      return getters_;
-    default:
-      return joiners_;
+      case putting:
+        return putters_;
+      case getting:
+        return getters_;
+      default:
+        return joiners_;
     }
   }
 

@@ -29,17 +29,15 @@ coro<void> finish_tasks(event_loop loop, std::vector<any_task> left) {
 
 } // namespace
 
-runner::runner(run_options options) : options_(std::move(options)) {
-}
+runner::runner(run_options options) : options_(std::move(options)) {}
 
 runner::~runner() {
   try {
     close();
   } catch (...) {
     if (loop_ && !loop_.is_closed())
-      loop_.call_exception_handler(
-        {.message = "error while closing a runner",
-         .exception = std::current_exception()});
+      loop_.call_exception_handler({.message = "error while closing a runner",
+                                    .exception = std::current_exception()});
   }
 }
 
@@ -57,8 +55,8 @@ event_loop runner::get_loop() {
   if (closed_)
     throw error(errc::loop_closed, "the runner is closed; make another one");
   if (!loop_) {
-    auto* make = options_.loop_factory ? options_.loop_factory
-                                       : &new_event_loop;
+    auto* make
+      = options_.loop_factory ? options_.loop_factory : &new_event_loop;
     loop_ = make({.threads = options_.threads, .debug = options_.debug});
     context_ = copy_context();
   }
@@ -66,8 +64,8 @@ event_loop runner::get_loop() {
 }
 
 void runner::finish(const any_task& main) {
-  detail::interrupt_watch watch{
-    *loop_.core(), detail::ref<detail::future_core>{main.core()}};
+  detail::interrupt_watch watch{*loop_.core(),
+                                detail::ref<detail::future_core>{main.core()}};
   try {
     loop_.run_until_done(main);
   } catch (...) {

@@ -203,7 +203,7 @@ bool rw_lock_op_base::start() {
 
 } // namespace detail
 
-// -- guard -------------------------------------------------------------------
+// -- guard --------------------------------------------------------------------
 
 void rw_lock_guard::release() {
   detail::coordinator* core = std::exchange(core_, nullptr);
@@ -237,7 +237,7 @@ void rw_lock_guard::give_up() noexcept {
   }
 }
 
-// -- handle ------------------------------------------------------------------
+// -- handle -------------------------------------------------------------------
 
 rw_lock::rw_lock(std::string_view name)
   : coordinator_handle(new detail::rw_lock_core(name)) {}

@@ -165,7 +165,7 @@ void semaphore_op_base::taken_up() noexcept {
 
 } // namespace detail
 
-// -- guard -------------------------------------------------------------------
+// -- guard --------------------------------------------------------------------
 
 void semaphore_guard::release() {
   detail::coordinator* core = std::exchange(core_, nullptr);
@@ -195,14 +195,14 @@ void semaphore_guard::give_up() noexcept {
   }
 }
 
-// -- handle ------------------------------------------------------------------
+// -- handle -------------------------------------------------------------------
 
 semaphore::semaphore(int value, std::string_view name)
   : semaphore(value, name, false) {}
 
 semaphore::semaphore(int value, std::string_view name, bool bounded)
   : coordinator_handle(new detail::semaphore_core(
-    detail::checked(value, name, bounded), name, bounded)) {}
+      detail::checked(value, name, bounded), name, bounded)) {}
 
 bool semaphore::try_acquire() {
   return detail::core_of(*this).try_acquire();

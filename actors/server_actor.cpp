@@ -34,8 +34,7 @@ coro<void> handle_connection(coro<void> body, ref<socket_actor> client,
 // Accepting goes on after a pause; the system had no descriptor left.
 class server_actor::retry final {
 public:
-  explicit retry(server_actor& server) : server_(&server) {
-  }
+  explicit retry(server_actor& server) : server_(&server) {}
 
   void operator()() const {
     {
@@ -67,17 +66,17 @@ void server_actor::listen(const tcp_endpoint& where) {
                              "error while attempting to bind on address "
                                + to_string(address_of(where)));
   });
-  auto acceptor = stream_door::open(
-    home(), where,
-    {.reuse_address = options_.reuse_address,
-     .reuse_port = options_.reuse_port,
-     .backlog = options_.backlog},
-    "error while attempting to bind on address " + to_string(address_of(where)));
+  auto acceptor = stream_door::open(home(), where,
+                                    {.reuse_address = options_.reuse_address,
+                                     .reuse_port = options_.reuse_port,
+                                     .backlog = options_.backlog},
+                                    "error while attempting to bind on address "
+                                      + to_string(address_of(where)));
   turn mine{*this};
   doors_.push_back(std::make_shared<door>(std::move(acceptor)));
 }
 
-// -- accepting ------------------------------------------------------------------------
+// -- accepting ----------------------------------------------------------------
 
 void server_actor::start_serving() {
   {
@@ -102,8 +101,8 @@ void server_actor::accept_all() {
 
 void server_actor::accept(const std::shared_ptr<door>& which) {
   turn mine{*this};
-  bool full = options_.max_connections > 0
-              && count_ >= options_.max_connections;
+  bool full
+    = options_.max_connections > 0 && count_ >= options_.max_connections;
   if (!serving_ || closed_ || retrying_ || full || which->accepting)
     return;
   which->accepting = true;
@@ -143,8 +142,8 @@ void server_actor::on_accepted(const std::shared_ptr<door>& which,
       home().report(
         {.message = "accepting pauses for one second: the system is out of "
                     "resources",
-         .exception = std::make_exception_ptr(std::system_error(
-           failed.value(), std::system_category(), "accept")),
+         .exception = std::make_exception_ptr(
+           std::system_error(failed.value(), std::system_category(), "accept")),
          .transport = describe()});
       event_loop{home()}.call_later(retry_delay, retry{*this});
     }
@@ -176,9 +175,8 @@ void server_actor::serve(stream_link link, const tcp_endpoint& peer) {
 }
 
 void server_actor::start_handler(coro<void> body, socket_actor& client) {
-  event_loop{home()}.create_task(
-    handle_connection(std::move(body), ref<socket_actor>{&client},
-                      ref<server_actor>{this}));
+  event_loop{home()}.create_task(handle_connection(
+    std::move(body), ref<socket_actor>{&client}, ref<server_actor>{this}));
 }
 
 // A handler ended by an exception: the connection is closed. A cancellation
@@ -203,7 +201,7 @@ void server_actor::end_handler(socket_actor& client,
   }
 }
 
-// -- connections ----------------------------------------------------------------------
+// -- connections --------------------------------------------------------------
 
 void server_actor::enter(socket_actor& client) {
   turn mine{*this};
@@ -243,7 +241,7 @@ void server_actor::close_clients(bool at_once) {
   }
 }
 
-// -- the end --------------------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 void server_actor::close() {
   std::vector<std::shared_ptr<door>> doors;
@@ -318,7 +316,7 @@ void server_actor::on_loop_close() noexcept {
   close();
 }
 
-// -- looking --------------------------------------------------------------------------
+// -- looking ------------------------------------------------------------------
 
 bool server_actor::is_serving() const {
   turn mine{*this};

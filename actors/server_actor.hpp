@@ -13,8 +13,7 @@ namespace troupe::detail {
 class server_actor final : public native_actor, public loop_resource {
 public:
   server_actor(caf::actor_config& config, loop_core& home,
-               ref<connection_handler> handler,
-               const server_options& options);
+               ref<connection_handler> handler, const server_options& options);
   ~server_actor() override;
 
   // Binds and listens; throws a system_error that names the address.
@@ -37,7 +36,7 @@ public:
   // on.
   void end_handler(socket_actor& client, const std::exception_ptr& problem);
 
-  // -- connections: called by socket actors ------------------------------------
+  // -- connections: called by socket actors -----------------------------------
 
   void enter(socket_actor& client);
   void leave(socket_actor& client);
@@ -49,8 +48,7 @@ public:
 
 private:
   struct door {
-    explicit door(stream_door x) : acceptor(std::move(x)) {
-    }
+    explicit door(stream_door x) : acceptor(std::move(x)) {}
 
     stream_door acceptor;
     tcp_endpoint peer;
@@ -61,8 +59,8 @@ private:
 
   void accept(const std::shared_ptr<door>& which);
   void accept_all();
-  void on_accepted(const std::shared_ptr<door>& which,
-                   asio::error_code failed, stream_link link);
+  void on_accepted(const std::shared_ptr<door>& which, asio::error_code failed,
+                   stream_link link);
   void start_handler(coro<void> body, socket_actor& client);
   void serve(stream_link link, const tcp_endpoint& peer);
   void complete_if_over();

@@ -66,7 +66,7 @@ detail::link_plan plan_of(const link_options& options) {
 
 } // namespace
 
-// -- network -----------------------------------------------------------------
+// -- network ------------------------------------------------------------------
 
 network::network() {
   network_here();
@@ -149,7 +149,7 @@ std::size_t network::open_connections() const {
   return network_here().open_connections();
 }
 
-// -- node --------------------------------------------------------------------
+// -- node ---------------------------------------------------------------------
 
 namespace {
 

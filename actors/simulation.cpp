@@ -10,20 +10,20 @@ namespace detail {
 
 strategy_kind kind_of(test::strategy how, std::uint64_t run) noexcept {
   switch (how) {
-  case test::strategy::portfolio:
-    break;
-  case test::strategy::fifo:
-    return strategy_kind::fifo;
-  case test::strategy::random:
-    return strategy_kind::random;
-  case test::strategy::pct:
-    return strategy_kind::pct;
-  case test::strategy::delay_bounding:
-    return strategy_kind::delay_bounding;
-  case test::strategy::partial_order:
-    return strategy_kind::partial_order;
-  case test::strategy::exhaustive:
-    return strategy_kind::exhaustive;
+    case test::strategy::portfolio:
+      break;
+    case test::strategy::fifo:
+      return strategy_kind::fifo;
+    case test::strategy::random:
+      return strategy_kind::random;
+    case test::strategy::pct:
+      return strategy_kind::pct;
+    case test::strategy::delay_bounding:
+      return strategy_kind::delay_bounding;
+    case test::strategy::partial_order:
+      return strategy_kind::partial_order;
+    case test::strategy::exhaustive:
+      return strategy_kind::exhaustive;
   }
   if (run == 0)
     return strategy_kind::fifo;
@@ -142,7 +142,7 @@ std::uint64_t simulation::injected() const noexcept {
   return world_->sim().injected();
 }
 
-// -- inside a program --------------------------------------------------------
+// -- inside a program ---------------------------------------------------------
 
 bool simulated() noexcept {
   return detail::this_simulator() != nullptr;

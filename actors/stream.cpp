@@ -10,7 +10,7 @@ namespace troupe {
 
 namespace detail {
 
-// -- reading ------------------------------------------------------------------------
+// -- reading ------------------------------------------------------------------
 
 read_op_base::read_op_base(socket_actor& socket, read_goal goal,
                            std::size_t wanted) noexcept
@@ -21,8 +21,7 @@ read_op_base::read_op_base(socket_actor& socket, read_goal goal,
 read_op_base::read_op_base(read_op_base&& other) noexcept
   : op(std::move(other)), socket_(std::exchange(other.socket_, nullptr)),
     target_(other.target_), wanted_(other.wanted_),
-    separators_(std::move(other.separators_)), goal_(other.goal_) {
-}
+    separators_(std::move(other.separators_)), goal_(other.goal_) {}
 
 read_op_base::~read_op_base() {
   if (socket_)
@@ -74,7 +73,7 @@ void read_op_base::check() const {
     std::rethrow_exception(problem_);
 }
 
-// -- waiting for the writing side -----------------------------------------------------
+// -- waiting for the writing side ---------------------------------------------
 
 socket_op::socket_op(socket_actor& socket, goal what) noexcept
   : socket_(&socket), goal_(what) {
@@ -83,8 +82,7 @@ socket_op::socket_op(socket_actor& socket, goal what) noexcept
 
 socket_op::socket_op(socket_op&& other) noexcept
   : op(std::move(other)), socket_(std::exchange(other.socket_, nullptr)),
-    goal_(other.goal_) {
-}
+    goal_(other.goal_) {}
 
 socket_op::~socket_op() {
   if (socket_)
@@ -108,7 +106,7 @@ void socket_op::withdraw() noexcept {
 
 std::string socket_op::describe() const {
   return (goal_ == goal::drained ? "<drain of " : "<end of ")
-         + socket_->describe() + '>';
+       + socket_->describe() + '>';
 }
 
 void socket_op::resume() const {
@@ -119,7 +117,7 @@ void socket_op::resume() const {
     std::rethrow_exception(problem_);
 }
 
-// -- handles ------------------------------------------------------------------------
+// -- handles ------------------------------------------------------------------
 
 socket_handle::socket_handle(const socket_handle& other) noexcept
   : socket_(other.socket_), writer_(other.writer_) {
@@ -171,8 +169,7 @@ void stream_writer::write(std::string_view data) const {
   socket().write({&data, 1});
 }
 
-void stream_writer::writelines(std::span<const std::string_view> pieces)
-  const {
+void stream_writer::writelines(std::span<const std::string_view> pieces) const {
   socket().write(pieces);
 }
 

@@ -77,12 +77,12 @@ void supervision::note_end(const down& x) {
 
 bool supervision::wants_restart(const child& x) const noexcept {
   switch (x.spec.restart) {
-  case restart_type::permanent:
-    return true;
-  case restart_type::transient:
-    return !x.why.normal() && !x.why.cancelled();
-  default:
-    return false;
+    case restart_type::permanent:
+      return true;
+    case restart_type::transient:
+      return !x.why.normal() && !x.why.cancelled();
+    default:
+      return false;
   }
 }
 

@@ -1,9 +1,8 @@
+#include <troupe/caf.hpp>
 #include <troupe/task.hpp>
 
 #include "actors/task_actor.hpp"
 #include "runtime/trace.hpp"
-
-#include <troupe/caf.hpp>
 
 #include <cstdio>
 
@@ -17,7 +16,7 @@ detail::task_base& base_of(const any_task& x) {
 
 } // namespace
 
-// -- any_task -----------------------------------------------------------------------
+// -- any_task -----------------------------------------------------------------
 
 std::string any_task::get_name() const {
   return base_of(*this).name();
@@ -60,7 +59,7 @@ caf::actor_system& system_of(const event_loop& loop) {
   return loop.core()->system();
 }
 
-// -- the tasks of a loop -------------------------------------------------------------
+// -- the tasks of a loop ------------------------------------------------------
 
 any_task current_task() {
   detail::need_running_loop("current_task()");
@@ -78,12 +77,11 @@ std::vector<any_task> all_tasks() {
   return all_tasks(event_loop{detail::need_running_loop("all_tasks()")});
 }
 
-// -- serial_group -----------------------------------------------------------------------
+// -- serial_group -------------------------------------------------------------
 
 serial_group::serial_group()
-  : queue_(new detail::serial_queue(
-    detail::need_running_loop("serial_group()"))) {
-}
+  : queue_(
+      new detail::serial_queue(detail::need_running_loop("serial_group()"))) {}
 
 serial_group::serial_group(const serial_group& other) noexcept
   : queue_(other.queue_) {

@@ -194,13 +194,13 @@ actor_ended_error task_cell::ended_error() const {
 
 caf::error task_cell::reason_of(future_state end) const {
   switch (end) {
-  case future_state::finished:
-    return {};
-  case future_state::failed:
-    return caf::make_error(caf::sec::runtime_error,
-                           troupe::describe(result().error));
-  default:
-    return caf::make_error(caf::exit_reason::user_shutdown);
+    case future_state::finished:
+      return {};
+    case future_state::failed:
+      return caf::make_error(caf::sec::runtime_error,
+                             troupe::describe(result().error));
+    default:
+      return caf::make_error(caf::exit_reason::user_shutdown);
   }
 }
 
@@ -230,15 +230,15 @@ bool task_cell::on_message(letter& item) {
 void task_cell::on_dead_letter(letter& item) noexcept {
   auto& what = static_cast<message&>(item);
   switch (what.what) {
-  case message_kind::answer:
-  case message_kind::ring:
-    delete &what;
-    return;
-  case message_kind::signal:
-    refuse(static_cast<signal&>(what));
-    return;
-  default:
-    break;
+    case message_kind::answer:
+    case message_kind::ring:
+      delete &what;
+      return;
+    case message_kind::signal:
+      refuse(static_cast<signal&>(what));
+      return;
+    default:
+      break;
   }
   if (!home_->dropping())
     count_dead_letter(*home_, what, task_base::name());

@@ -36,7 +36,7 @@ class group_core final : public counted {
 public:
   class seat;
 
-  // -- entering and leaving -------------------------------------------------
+  // -- entering and leaving ---------------------------------------------------
 
   void enter() {
     std::lock_guard guard{lock_};
@@ -327,7 +327,7 @@ void group_core::last_gone() noexcept {
   delete this;
 }
 
-// -- a seat for a child to come ----------------------------------------------
+// -- a seat for a child to come -----------------------------------------------
 
 group_seat::group_seat(group_core& group) : group_(group) {
   group_.reserve();
@@ -365,7 +365,7 @@ private:
   group_core& group_;
 };
 
-// -- the scope ---------------------------------------------------------------
+// -- the scope ----------------------------------------------------------------
 
 void enter_group(const task_group& group) {
   group.core().enter();

@@ -18,7 +18,7 @@ namespace troupe {
 
 namespace detail {
 
-// -- results that threads wait for ----------------------------------------------------
+// -- results that threads wait for --------------------------------------------
 
 namespace {
 
@@ -133,15 +133,14 @@ void shared_result_core::when_done(callback& told) {
     submit_threadsafe(mine->home(), *mine);
 }
 
-// -- the pool ------------------------------------------------------------------------------
+// -- the pool -----------------------------------------------------------------
 
 namespace {
 
 // Work for a thread in a simulation: a step of its own, outside the loop.
 class simulated_work final : public job {
 public:
-  explicit simulated_work(pool_job& work) noexcept : work_(work) {
-  }
+  explicit simulated_work(pool_job& work) noexcept : work_(work) {}
 
   void run() override {
     if (this_step)
@@ -302,11 +301,11 @@ private:
   void start_threads(const std::string& name) {
     try {
       for (unsigned i = 0; i < size_; ++i)
-        threads_.emplace_back([shared = shared_,
-                               title = name + '-' + std::to_string(i)] {
-          name_this_thread(title);
-          shared->work();
-        });
+        threads_.emplace_back(
+          [shared = shared_, title = name + '-' + std::to_string(i)] {
+            name_this_thread(title);
+            shared->work();
+          });
     } catch (...) {
       shut_down();
       join(std::chrono::nanoseconds{-1});
@@ -351,7 +350,7 @@ thread_pool default_pool(loop_core& loop) {
   return thread_pool{loop.default_pool};
 }
 
-// -- tasks for other threads ----------------------------------------------------------------
+// -- tasks for other threads --------------------------------------------------
 
 void start_threadsafe(loop_core& loop, frame_base* root,
                       const result_layout& layout, site made,
@@ -366,12 +365,10 @@ void start_threadsafe(loop_core& loop, frame_base* root,
   shared->expect_task();
   // Closes the coroutine if the loop never gets to it.
   struct owned_frame {
-    explicit owned_frame(frame_base* x) : frame(x) {
-    }
+    explicit owned_frame(frame_base* x) : frame(x) {}
 
     owned_frame(owned_frame&& other) noexcept
-      : frame(std::exchange(other.frame, nullptr)) {
-    }
+      : frame(std::exchange(other.frame, nullptr)) {}
 
     ~owned_frame() {
       if (frame)
@@ -413,19 +410,18 @@ void start_threadsafe(loop_core& loop, frame_base* root,
 
 } // namespace detail
 
-// -- thread_pool ------------------------------------------------------------------------------
+// -- thread_pool --------------------------------------------------------------
 
 thread_pool::thread_pool(unsigned threads, std::string name) {
   if (threads > 1024)
-    throw std::invalid_argument(
-      "thread_pool: at most 1024 threads, not " + std::to_string(threads));
+    throw std::invalid_argument("thread_pool: at most 1024 threads, not "
+                                + std::to_string(threads));
   if (threads == 0)
     threads = std::min(32u, std::thread::hardware_concurrency() + 4);
   core_ = new detail::pool_core(threads, name);
 }
 
-thread_pool::thread_pool(detail::pool_core* core) noexcept : core_(core) {
-}
+thread_pool::thread_pool(detail::pool_core* core) noexcept : core_(core) {}
 
 thread_pool::thread_pool(const thread_pool& other) noexcept
   : core_(other.core_) {
@@ -451,7 +447,7 @@ unsigned thread_pool::threads() const noexcept {
   return core_->size();
 }
 
-// -- event_loop -------------------------------------------------------------------------------
+// -- event_loop ---------------------------------------------------------------
 
 void event_loop::set_default_executor(thread_pool pool) {
   pool.core()->retain();
@@ -464,8 +460,8 @@ void event_loop::set_default_executor(thread_pool pool) {
     before->release();
 }
 
-coro<void> event_loop::shutdown_default_executor(std::chrono::nanoseconds
-                                                   limit) {
+coro<void>
+event_loop::shutdown_default_executor(std::chrono::nanoseconds limit) {
   event_loop self = *this;
   detail::pool_core* pool;
   {
@@ -504,8 +500,8 @@ coro<void> event_loop::shutdown_default_executor(std::chrono::nanoseconds
   if (count > 0)
     self.call_exception_handler(
       {.message = "the default executor did not finish its "
-                  + std::to_string(count)
-                  + " jobs within the limit; their threads are left alone"});
+                + std::to_string(count)
+                + " jobs within the limit; their threads are left alone"});
 }
 
 } // namespace troupe

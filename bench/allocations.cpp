@@ -54,11 +54,13 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   std::free(memory);
 }
 
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory,
+                                       std::align_val_t) noexcept {
   std::free(memory);
 }
 
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t,
+                                       std::align_val_t) noexcept {
   std::free(memory);
 }
 

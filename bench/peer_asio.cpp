@@ -304,5 +304,6 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("asio", {table, bench::coordination}, serve_echo, argc, argv);
+  return bench::run("asio", {table, bench::coordination}, serve_echo, argc,
+                    argv);
 }

@@ -360,5 +360,6 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("caf", {table, bench::coordination}, serve_echo, argc, argv);
+  return bench::run("caf", {table, bench::coordination}, serve_echo, argc,
+                    argv);
 }

@@ -218,5 +218,6 @@ constexpr bench::workload table[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-  return bench::run("troupe", {table, bench::coordination}, serve_echo, argc, argv);
+  return bench::run("troupe", {table, bench::coordination}, serve_echo, argc,
+                    argv);
 }

@@ -3,8 +3,8 @@
 //
 // A shop sends an order to the bank. If the connection breaks it tries again,
 // since it can't know whether the order came. First shown step by step, with a
-// partition and a crash; then explored with random faults: a careless bank books
-// an order twice, one that remembers the numbers of orders never does.
+// partition and a crash; then explored with random faults: a careless bank
+// books an order twice, one that remembers the numbers of orders never does.
 
 #include <troupe/simulated_network.hpp>
 #include <troupe/troupe.hpp>
@@ -81,12 +81,14 @@ coro<> shop(bool aloud) {
   }
 }
 
-// -- step by step ------------------------------------------------------------
+// -- step by step -------------------------------------------------------------
 
 coro<> story() {
   ledger disk;
   troupe::test::network net;
-  troupe::test::node server{"bank", [&disk] { return bank(disk); }};
+  troupe::test::node server{"bank", [&disk] {
+                              return bank(disk);
+                            }};
   co_await troupe::sleep(1s);
 
   say("partition", true);
@@ -105,12 +107,14 @@ coro<> story() {
   std::cout << "booked " << disk.booked << " time\n";
 }
 
-// -- explored ------------------------------------------------------------------
+// -- explored -----------------------------------------------------------------
 
 coro<> under_faults(bool careful) {
   ledger disk{.orders = {}, .booked = 0, .careful = careful};
   troupe::test::network net;
-  troupe::test::node server{"bank", [&disk] { return bank(disk); }};
+  troupe::test::node server{"bank", [&disk] {
+                              return bank(disk);
+                            }};
   co_await troupe::sleep(1s);
   net.inject_faults(100);
   co_await shop(false);

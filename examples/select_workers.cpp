@@ -24,18 +24,18 @@ troupe::coro<void> worker(jobs urgent, jobs usual, troupe::event quit) {
     auto got = co_await troupe::select(urgent.receive(), usual.receive(),
                                        quit.wait(), troupe::sleep(100ms));
     switch (got.index()) {
-    case 0: // the first in order, if several are possible
-      std::cout << "urgent: " << std::get<0>(got) << std::endl;
-      break;
-    case 1:
-      std::cout << "job: " << std::get<1>(got) << std::endl;
-      break;
-    case 2:
-      std::cout << "stopped" << std::endl;
-      co_return;
-    default:
-      std::cout << "nothing to do for a while" << std::endl;
-      co_await urgent.send("fire"); // there is room for it
+      case 0: // the first in order, if several are possible
+        std::cout << "urgent: " << std::get<0>(got) << std::endl;
+        break;
+      case 1:
+        std::cout << "job: " << std::get<1>(got) << std::endl;
+        break;
+      case 2:
+        std::cout << "stopped" << std::endl;
+        co_return;
+      default:
+        std::cout << "nothing to do for a while" << std::endl;
+        co_await urgent.send("fire"); // there is room for it
     }
     if (got.index() == 0 && std::get<0>(got) == "fire")
       quit.set();

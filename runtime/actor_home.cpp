@@ -22,8 +22,7 @@ constexpr std::chrono::seconds shutdown_limit{5};
 // Something of CAF in the ready queue.
 class resumable_job final : public job {
 public:
-  explicit resumable_job(caf::resumable* what) noexcept : what_(what) {
-  }
+  explicit resumable_job(caf::resumable* what) noexcept : what_(what) {}
 
   static void* operator new(std::size_t size) {
     return pool_allocate(size);
@@ -69,8 +68,7 @@ private:
 class worker_unit final : public caf::execution_unit {
 public:
   worker_unit(caf::actor_system& system, loop_core& home)
-    : execution_unit(&system), home_(home) {
-  }
+    : execution_unit(&system), home_(home) {}
 
   void exec_later(caf::resumable* what) override {
     home_.push(*new resumable_job(what));
@@ -104,14 +102,13 @@ private:
 
 } // namespace
 
-// -- time ----------------------------------------------------------------------
+// -- time ---------------------------------------------------------------------
 
 // One ring of the clock. It goes when it has rung; one that came too early
 // rings for nothing.
 class actor_clock::alarm final : public timer {
 public:
-  explicit alarm(actor_clock& clock) noexcept : clock_(clock) {
-  }
+  explicit alarm(actor_clock& clock) noexcept : clock_(clock) {}
 
   void run() override {
     clock_.ring(*this);
@@ -126,8 +123,7 @@ private:
   actor_clock& clock_;
 };
 
-actor_clock::actor_clock(loop_core& home) noexcept : home_(home) {
-}
+actor_clock::actor_clock(loop_core& home) noexcept : home_(home) {}
 
 actor_clock::~actor_clock() = default;
 
@@ -153,8 +149,7 @@ void actor_clock::arm() {
   if (home_.exclusive() && !home_.here()) {
     class rearm final : public job {
     public:
-      explicit rearm(actor_clock& clock) noexcept : clock_(clock) {
-      }
+      explicit rearm(actor_clock& clock) noexcept : clock_(clock) {}
 
       void run() override {
         clock_.change([] {});
@@ -218,8 +213,7 @@ void actor_clock::cancel_timeouts(caf::abstract_actor* self) {
     change([&] { simple_actor_clock::cancel_timeouts(self); });
 }
 
-void actor_clock::schedule_message(time_point t,
-                                   caf::strong_actor_ptr receiver,
+void actor_clock::schedule_message(time_point t, caf::strong_actor_ptr receiver,
                                    caf::mailbox_element_ptr content) {
   change([&] {
     simple_actor_clock::schedule_message(t, std::move(receiver),
@@ -232,8 +226,7 @@ void actor_clock::schedule_message(time_point t, caf::group target,
                                    caf::message content) {
   change([&] {
     simple_actor_clock::schedule_message(t, std::move(target),
-                                         std::move(sender),
-                                         std::move(content));
+                                         std::move(sender), std::move(content));
   });
 }
 
@@ -244,7 +237,7 @@ void actor_clock::cancel_all() {
     home_.cancel_timer(*last);
 }
 
-// -- scheduling -------------------------------------------------------------------
+// -- scheduling ---------------------------------------------------------------
 
 struct loop_system_config : caf::actor_system_config {
   explicit loop_system_config(loop_core& loop) : home(loop) {
@@ -255,15 +248,14 @@ struct loop_system_config : caf::actor_system_config {
 };
 
 // The only systems that load this module are those of loops.
-caf::actor_system::module*
-actor_scheduler::make(caf::actor_system& system, caf::detail::type_list<>) {
+caf::actor_system::module* actor_scheduler::make(caf::actor_system& system,
+                                                 caf::detail::type_list<>) {
   auto& config = static_cast<const loop_system_config&>(system.config());
   return new actor_scheduler(system, config.home);
 }
 
 actor_scheduler::actor_scheduler(caf::actor_system& system, loop_core& home)
-  : abstract_coordinator(system), home_(home), clock_(home) {
-}
+  : abstract_coordinator(system), home_(home), clock_(home) {}
 
 void actor_scheduler::enqueue(caf::resumable* what) {
   auto* item = new resumable_job(what);
@@ -298,7 +290,7 @@ void actor_scheduler::stop() {
   utility_actors_[printer_id] = nullptr;
 }
 
-// -- the system -------------------------------------------------------------------
+// -- the system ---------------------------------------------------------------
 
 actor_home::actor_home(loop_core& loop)
   : loop_(loop), config_(std::make_unique<loop_system_config>(loop)),
@@ -336,8 +328,8 @@ std::string actor_home::names_of_left() const {
   std::string text;
   for (const auto& [id, address] : watched_) {
     caf::strong_actor_ptr alive = address.lock();
-    auto* actor = alive ? dynamic_cast<caf::monitorable_actor*>(alive->get())
-                        : nullptr;
+    auto* actor
+      = alive ? dynamic_cast<caf::monitorable_actor*>(alive->get()) : nullptr;
     if (!actor || actor->getf(caf::abstract_actor::is_cleaned_up_flag))
       continue;
     text += "\n  " + std::string{actor->name()} + ", of class "
@@ -351,16 +343,16 @@ void actor_home::shut_down() {
     return;
   // A simulation has looked for actors that are left.
   auto limit = std::chrono::steady_clock::now()
-               + (loop_.simulation() ? std::chrono::seconds{0} : shutdown_limit);
+             + (loop_.simulation() ? std::chrono::seconds{0} : shutdown_limit);
   while (system_->registry().running() > 0
          && std::chrono::steady_clock::now() < limit)
     loop_.run_for_close(std::chrono::milliseconds{10});
   auto left = system_->registry().running();
   if (left > 0 && !loop_.simulation())
-    loop_.report({.message
-                  = std::to_string(left)
-                    + " CAF actors did not end before their loop was closed; "
-                      "send them an exit message first"});
+    loop_.report(
+      {.message = std::to_string(left)
+                + " CAF actors did not end before their loop was closed; "
+                  "send them an exit message first"});
   forget();
   system_->await_actors_before_shutdown(false);
   system_.reset();

@@ -26,7 +26,7 @@ public:
   // needs no locked instruction.
   bool release() noexcept {
     return owners_.load(std::memory_order_acquire) == 1
-           || owners_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        || owners_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 
 private:

@@ -1,12 +1,11 @@
 #include <troupe/async_generator.hpp>
+#include <troupe/error.hpp>
 
 #include "runtime/loop_core.hpp"
 
-#include <troupe/error.hpp>
+#include <typeinfo>
 
 #include <cxxabi.h>
-
-#include <typeinfo>
 
 namespace troupe::detail {
 
@@ -42,8 +41,7 @@ namespace {
 // Ends a generator from the loop's side.
 class generator_closer {
 public:
-  explicit generator_closer(generator_frame& frame) noexcept : frame_(frame) {
-  }
+  explicit generator_closer(generator_frame& frame) noexcept : frame_(frame) {}
 
   bool ready(frame_base&) const noexcept {
     return frame_.ended || frame_.running;

@@ -1,15 +1,15 @@
 // The ops of the runtime: a turn, a delay, a future, a foreign awaitable.
 
+#include <troupe/future.hpp>
+#include <troupe/sleep.hpp>
+
 #include "runtime/alarm.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/trace.hpp"
 
-#include <troupe/future.hpp>
-#include <troupe/sleep.hpp>
-
 namespace troupe::detail {
 
-// -- one turn ---------------------------------------------------------------------
+// -- one turn -----------------------------------------------------------------
 
 bool yield_op::start() {
   task_->yield();
@@ -24,15 +24,14 @@ std::string yield_op::describe() const {
   return "<next turn>";
 }
 
-// -- a delay ----------------------------------------------------------------------
+// -- a delay ------------------------------------------------------------------
 
 // As in asyncio the timer is a callback of its own: it runs in the ready queue,
 // and the task goes on in the turn after. It does not live in the op, so that a
 // sleep whose alarm is due already can still be cancelled on the spot.
 class sleep_op_base::alarm final : public timer {
 public:
-  explicit alarm(sleep_op_base& sleeper) noexcept : state_(sleeper) {
-  }
+  explicit alarm(sleep_op_base& sleeper) noexcept : state_(sleeper) {}
 
   static void* operator new(std::size_t size) {
     return pool_allocate(size);
@@ -118,7 +117,7 @@ std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept {
   return sum < std::int64_t{1} << 62 ? sum : std::int64_t{1} << 62;
 }
 
-// -- a future ---------------------------------------------------------------------
+// -- a future -----------------------------------------------------------------
 
 bool future_op_base::ready(frame_base& frame) {
   if (target_->home().simulation()) [[unlikely]]
@@ -188,7 +187,7 @@ void future_op_base::check() const {
   }
 }
 
-// -- a foreign awaitable --------------------------------------------------------------
+// -- a foreign awaitable ------------------------------------------------------
 
 waker wake(op& sleeper) {
   sleeper.answer();

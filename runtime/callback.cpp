@@ -1,9 +1,8 @@
 #include <troupe/detail/callback.hpp>
+#include <troupe/error.hpp>
 
 #include "runtime/loop_core.hpp"
 #include "runtime/trace.hpp"
-
-#include <troupe/error.hpp>
 
 namespace troupe::detail {
 
@@ -83,9 +82,11 @@ void callback::run() {
 void callback::cancel() {
   if (!shared() && !home_->here()) {
     asked_to_cancel_.store(true, std::memory_order_relaxed);
-    auto later = [kept = ref<callback>{this}] { kept->cancel(); };
-    auto* request = new callback_of<decltype(later)>(*home_, {},
-                                                     std::move(later));
+    auto later = [kept = ref<callback>{this}] {
+      kept->cancel();
+    };
+    auto* request
+      = new callback_of<decltype(later)>(*home_, {}, std::move(later));
     if (!home_->try_inject(*request))
       request->release();
     return;
@@ -108,7 +109,7 @@ bool callback::cancelled() const {
     now = phase_.load(std::memory_order_acquire);
   }
   return now == phase::cancelled
-         || asked_to_cancel_.load(std::memory_order_relaxed);
+      || asked_to_cancel_.load(std::memory_order_relaxed);
 }
 
 std::string callback::describe() const {
@@ -132,7 +133,7 @@ std::string callback::describe() const {
   return text + '>';
 }
 
-// -- ways into a loop -----------------------------------------------------------------
+// -- ways into a loop ---------------------------------------------------------
 
 loop_core* running_loop() noexcept {
   return this_worker ? &this_worker->home : nullptr;
@@ -147,8 +148,7 @@ loop_core& need_running_loop(const char* what) {
 }
 
 // Gives a callback to a loop that may close meanwhile.
-static void inject_callback(loop_core& loop, callback& item,
-                            const char* what) {
+static void inject_callback(loop_core& loop, callback& item, const char* what) {
   if (loop.try_inject(item))
     return;
   item.release();
@@ -193,9 +193,9 @@ void submit_at(loop_core& loop, callback& item, std::int64_t deadline) {
     if (!kept->cancelled())
       loop.add_timer(*kept.detach());
   };
-  inject_callback(
-    loop, *new callback_of<decltype(later)>(loop, {}, std::move(later)),
-    "call_at()");
+  inject_callback(loop,
+                  *new callback_of<decltype(later)>(loop, {}, std::move(later)),
+                  "call_at()");
 }
 
 void check_thread(const loop_core& loop, const char* what) {

@@ -2,11 +2,11 @@
 
 #include "runtime/trace.hpp"
 
-#include <cxxabi.h>
-
 #include <cstdlib>
 #include <typeinfo>
 #include <utility>
+
+#include <cxxabi.h>
 
 namespace troupe {
 
@@ -130,87 +130,69 @@ std::error_code make_error_code(errc code) noexcept {
 }
 
 error::error(errc code, std::string text)
-  : std::system_error(make_error_code(code)), text_(std::move(text)) {
-}
+  : std::system_error(make_error_code(code)), text_(std::move(text)) {}
 
 const char* error::what() const noexcept {
   return text_.c_str();
 }
 
 invalid_state_error::invalid_state_error(std::string text)
-  : error(errc::invalid_state, std::move(text)) {
-}
+  : error(errc::invalid_state, std::move(text)) {}
 
 actor_ended_error::actor_ended_error(std::string text)
-  : error(errc::actor_ended, std::move(text)) {
-}
+  : error(errc::actor_ended, std::move(text)) {}
 
 no_answer_error::no_answer_error(std::string text)
-  : error(errc::no_answer, std::move(text)) {
-}
+  : error(errc::no_answer, std::move(text)) {}
 
 mailbox_full_error::mailbox_full_error(std::string text)
-  : error(errc::mailbox_full, std::move(text)) {
-}
+  : error(errc::mailbox_full, std::move(text)) {}
 
 exit_error::exit_error(std::string reason)
-  : error(errc::exit_signalled, std::move(reason)) {
-}
+  : error(errc::exit_signalled, std::move(reason)) {}
 
 timeout_error::timeout_error(std::string text)
-  : error(errc::timeout, std::move(text)) {
-}
+  : error(errc::timeout, std::move(text)) {}
 
 incomplete_read_error::incomplete_read_error(std::string got, std::size_t want)
   : error(errc::incomplete_read,
           std::to_string(got.size()) + " bytes read on a total of "
             + (want ? std::to_string(want) : "undefined") + " expected bytes"),
-    partial(std::move(got)), expected(want) {
-}
+    partial(std::move(got)), expected(want) {}
 
 limit_overrun_error::limit_overrun_error(std::string text, std::size_t scanned)
-  : error(errc::limit_overrun, std::move(text)), consumed(scanned) {
-}
+  : error(errc::limit_overrun, std::move(text)), consumed(scanned) {}
 
 queue_empty::queue_empty(std::string text)
-  : error(errc::queue_empty, std::move(text)) {
-}
+  : error(errc::queue_empty, std::move(text)) {}
 
 queue_full::queue_full(std::string text)
-  : error(errc::queue_full, std::move(text)) {
-}
+  : error(errc::queue_full, std::move(text)) {}
 
 queue_shut_down::queue_shut_down(std::string text)
-  : error(errc::queue_shut_down, std::move(text)) {
-}
+  : error(errc::queue_shut_down, std::move(text)) {}
 
 broken_barrier_error::broken_barrier_error(std::string text)
-  : error(errc::broken_barrier, std::move(text)) {
-}
+  : error(errc::broken_barrier, std::move(text)) {}
 
 channel_closed::channel_closed(std::string text)
-  : error(errc::channel_closed, std::move(text)) {
-}
+  : error(errc::channel_closed, std::move(text)) {}
 
 node_lost_error::node_lost_error(std::string node, std::string text)
-  : error(errc::node_lost, std::move(text)), node_(std::move(node)) {
-}
+  : error(errc::node_lost, std::move(text)), node_(std::move(node)) {}
 
 remote_error::remote_error(std::string text)
-  : error(errc::failed_remotely, std::move(text)) {
-}
+  : error(errc::failed_remotely, std::move(text)) {}
 
 exception_group::exception_group(std::string text,
                                  std::vector<std::exception_ptr> errors)
   : error(errc::several_errors,
           text + " (" + std::to_string(errors.size())
             + (errors.size() == 1 ? " sub-exception)" : " sub-exceptions)")),
-    message_(std::move(text)), errors_(std::move(errors)) {
-}
+    message_(std::move(text)), errors_(std::move(errors)) {}
 
 cancelled_error::cancelled_error(std::string message)
-  : message_(std::move(message)) {
-}
+  : message_(std::move(message)) {}
 
 std::string describe(const std::exception_ptr& problem) {
   if (!problem)

@@ -1,13 +1,14 @@
 #include "runtime/forbidden_calls.hpp"
 
-#include "runtime/simulator.hpp"
-
 #include <troupe/detail/pool.hpp>
+
+#include "runtime/simulator.hpp"
 
 #include <cstdlib>
 
 #if defined(__linux__) && defined(__GLIBC__)                                   \
-  && (defined(__x86_64__) || defined(__aarch64__)) && !defined(TROUPE_POOL_OFF)
+  && (defined(__x86_64__) || defined(__aarch64__))                             \
+  && !defined(TROUPE_POOL_OFF)
 
 #  include <atomic>
 #  include <cstring>
@@ -47,7 +48,7 @@ struct originals {
   int (*clock_gettime)(clockid_t, timespec*);
   int (*gettimeofday)(timeval*, void*);
   time_t (*time)(time_t*);
-  int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*) (void*),
+  int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*),
                         void*);
   int (*socket)(int, int, int);
   ssize_t (*getrandom)(void*, size_t, unsigned);
@@ -131,7 +132,7 @@ watched_call watch(const char* name, F* replacement, F*& original) {
   return {name, reinterpret_cast<void*>(replacement), found};
 }
 
-// -- the tables of calls -----------------------------------------------------------
+// -- the tables of calls ------------------------------------------------------
 
 #  if defined(__x86_64__)
 constexpr unsigned slot_types[] = {R_X86_64_JUMP_SLOT, R_X86_64_GLOB_DAT};
@@ -183,26 +184,26 @@ int watch_object(dl_phdr_info* object, std::size_t, void* data) {
   for (; dynamic->d_tag != DT_NULL; ++dynamic) {
     ElfW(Addr) value = dynamic->d_un.d_ptr;
     switch (dynamic->d_tag) {
-    case DT_JMPREL:
-      tables[0] = value;
-      break;
-    case DT_PLTRELSZ:
-      sizes[0] = dynamic->d_un.d_val;
-      break;
-    case DT_RELA:
-      tables[1] = value;
-      break;
-    case DT_RELASZ:
-      sizes[1] = dynamic->d_un.d_val;
-      break;
-    case DT_SYMTAB:
-      symbols = reinterpret_cast<const ElfW(Sym)*>(value);
-      break;
-    case DT_STRTAB:
-      names = reinterpret_cast<const char*>(value);
-      break;
-    default:
-      break;
+      case DT_JMPREL:
+        tables[0] = value;
+        break;
+      case DT_PLTRELSZ:
+        sizes[0] = dynamic->d_un.d_val;
+        break;
+      case DT_RELA:
+        tables[1] = value;
+        break;
+      case DT_RELASZ:
+        sizes[1] = dynamic->d_un.d_val;
+        break;
+      case DT_SYMTAB:
+        symbols = reinterpret_cast<const ElfW(Sym)*>(value);
+        break;
+      case DT_STRTAB:
+        names = reinterpret_cast<const char*>(value);
+        break;
+      default:
+        break;
     }
   }
   for (int table : {0, 1}) {

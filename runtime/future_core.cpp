@@ -13,8 +13,7 @@ namespace {
 // Ends a future on its own loop, asked for from a foreign thread.
 class completion final : public job {
 public:
-  completion(future_core& core, future_state end) : core_(&core), end_(end) {
-  }
+  completion(future_core& core, future_state end) : core_(&core), end_(end) {}
 
   void run() override {
     core_->complete(end_);
@@ -30,8 +29,7 @@ private:
 class cancellation final : public job {
 public:
   cancellation(future_core& core, const std::string& message)
-    : core_(&core), message_(message) {
-  }
+    : core_(&core), message_(message) {}
 
   void run() override {
     core_->cancel(message_);
@@ -50,8 +48,7 @@ const std::vector<site> no_trace;
 
 future_core::future_core(loop_core& home, result_base& result,
                          bool is_task) noexcept
-  : home_(&home), result_(&result), is_task_(is_task) {
-}
+  : home_(&home), result_(&result), is_task_(is_task) {}
 
 future_core::~future_core() {
   while (future_waiter* waiter = first()) {
@@ -85,7 +82,7 @@ const std::vector<site>& future_core::trace() const noexcept {
   return mine ? mine->trace : no_trace;
 }
 
-// -- looking --------------------------------------------------------------------
+// -- looking ------------------------------------------------------------------
 
 void future_core::check_value() const {
   switch (state()) {
@@ -128,7 +125,7 @@ std::string future_core::describe() const {
     }
     case future_state::failed:
       return "<Future finished exception=" + troupe::describe(result_->error)
-             + ">";
+           + ">";
     case future_state::cancelled:
       return "<Future cancelled>";
     case future_state::pending:
@@ -143,22 +140,21 @@ void future_core::report_unretrieved(const char* what) noexcept {
       || retrieved_.load(std::memory_order_relaxed)
       || result_->failed == failure::exit)
     return;
-  home_->report({.message = std::string{what}
-                            + " exception was never retrieved",
-                 .exception = result_->error,
-                 .future = describe(),
-                 .await_chain = text_of(trace())});
+  home_->report(
+    {.message = std::string{what} + " exception was never retrieved",
+     .exception = result_->error,
+     .future = describe(),
+     .await_chain = text_of(trace())});
 }
 
-// -- waiting --------------------------------------------------------------------
+// -- waiting ------------------------------------------------------------------
 
 void future_core::touch() const {
   if (!home_->simulation()) [[likely]]
     return;
   touch_in_step(
-    is_task_
-      ? footprint::task(static_cast<const task_base*>(this)->number())
-      : footprint::futures);
+    is_task_ ? footprint::task(static_cast<const task_base*>(this)->number())
+             : footprint::futures);
 }
 
 bool future_core::join(future_waiter& waiter) {
@@ -204,8 +200,8 @@ std::uint64_t future_core::add_callback(done_callback& callback) {
       submit_soon(self->home(), callback);
     }
   };
-  submit_threadsafe(*home_, *new callback_of<decltype(later)>(
-                              *home_, {}, std::move(later)));
+  submit_threadsafe(
+    *home_, *new callback_of<decltype(later)>(*home_, {}, std::move(later)));
   return number;
 }
 
@@ -225,7 +221,7 @@ std::size_t future_core::remove_callbacks_if(Condition condition) {
   future_waiter* removed = future_line::take_if(
     [&](const future_waiter& x) {
       return x.kind == waiter_kind::callback
-             && condition(static_cast<const done_callback&>(x));
+          && condition(static_cast<const done_callback&>(x));
     },
     !home_->exclusive());
   std::size_t count = 0;
@@ -237,7 +233,7 @@ std::size_t future_core::remove_callbacks_if(Condition condition) {
   return count;
 }
 
-// -- completing -------------------------------------------------------------------
+// -- completing ---------------------------------------------------------------
 
 void future_core::claim(const char* verb) {
   if (is_task_)

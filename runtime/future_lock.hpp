@@ -8,8 +8,7 @@ namespace troupe::detail {
 class future_lock {
 public:
   explicit future_lock(const future_core& x) noexcept
-    : lock_(x, !x.home_->exclusive()) {
-  }
+    : lock_(x, !x.home_->exclusive()) {}
 
 private:
   future_line::lock lock_;

@@ -17,10 +17,10 @@ namespace {
 std::atomic<int> watches{0};
 
 bool may_watch() noexcept {
-  struct sigaction present {};
+  struct sigaction present{};
   return ::getpid() == static_cast<pid_t>(::gettid())
-         && ::sigaction(SIGINT, nullptr, &present) == 0
-         && present.sa_handler == SIG_DFL;
+      && ::sigaction(SIGINT, nullptr, &present) == 0
+      && present.sa_handler == SIG_DFL;
 }
 
 // A forked child shares the pipe of our handler: its Ctrl-C must not be taken
@@ -30,15 +30,14 @@ void default_in_children() {
     if (watches > 0)
       ::signal(SIGINT, SIG_DFL);
   });
-  (void) once;
+  (void)once;
 }
 
 } // namespace
 
 struct interrupt_watch::state : std::enable_shared_from_this<state> {
   state(loop_core& loop, ref<future_core> task)
-    : home(loop), main(std::move(task)), signals(loop.io()) {
-  }
+    : home(loop), main(std::move(task)), signals(loop.io()) {}
 
   void wait() {
     signals.async_wait(

@@ -15,15 +15,15 @@ coro<void> close_generators(loop_core& loop);
 void loop_core::check_open(const char* what) const {
   if (closed())
     throw error(errc::loop_closed,
-                std::string{what} + ": the event loop is closed; make another one");
+                std::string{what}
+                  + ": the event loop is closed; make another one");
 }
 
 void loop_core::check_thread(const char* what) const {
   if (debug.load(std::memory_order_relaxed) && !here())
-    throw error(errc::wrong_thread,
-                std::string{what}
-                  + ": called from a foreign thread; use "
-                    "call_soon_threadsafe()");
+    throw error(errc::wrong_thread, std::string{what}
+                                      + ": called from a foreign thread; use "
+                                        "call_soon_threadsafe()");
 }
 
 ref<error_handler> loop_core::handler() {
@@ -71,7 +71,7 @@ void print_error(const error_context& what) noexcept {
 
 } // namespace detail
 
-// -- the handle ---------------------------------------------------------------------
+// -- the handle ---------------------------------------------------------------
 
 event_loop::event_loop(detail::loop_core& core, bool adopt) noexcept
   : core_(&core) {
@@ -85,8 +85,7 @@ event_loop::event_loop(const event_loop& other) noexcept : core_(other.core_) {
 }
 
 event_loop::event_loop(event_loop&& other) noexcept
-  : core_(std::exchange(other.core_, nullptr)) {
-}
+  : core_(std::exchange(other.core_, nullptr)) {}
 
 event_loop& event_loop::operator=(event_loop other) noexcept {
   std::swap(core_, other.core_);
@@ -98,7 +97,7 @@ event_loop::~event_loop() {
     core_->release();
 }
 
-// -- running ------------------------------------------------------------------------
+// -- running ------------------------------------------------------------------
 
 void event_loop::run_forever() {
   core_->run_forever();
@@ -126,9 +125,8 @@ void event_loop::run_until_done(const any_future& main) {
   }
   main.remove_done_callback(stop_number);
   if (!main.done())
-    throw error(errc::loop_stopped,
-                "the event loop was stopped before " + to_string(main)
-                  + " was done");
+    throw error(errc::loop_stopped, "the event loop was stopped before "
+                                      + to_string(main) + " was done");
 }
 
 void event_loop::stop() {
@@ -159,7 +157,7 @@ coro<void> event_loop::shutdown_asyncgens() {
   return detail::close_generators(*core_);
 }
 
-// -- errors -------------------------------------------------------------------------
+// -- errors -------------------------------------------------------------------
 
 void event_loop::install(detail::ref<detail::error_handler> handler) {
   core_->set_handler(std::move(handler));
@@ -193,7 +191,7 @@ void event_loop::call_exception_handler(const error_context& what) {
   }
 }
 
-// -- debugging ----------------------------------------------------------------------
+// -- debugging ----------------------------------------------------------------
 
 void event_loop::set_debug(bool on) noexcept {
   core_->debug = on;
@@ -217,7 +215,7 @@ unsigned event_loop::threads() const noexcept {
   return core_->threads;
 }
 
-// -- free functions -----------------------------------------------------------------
+// -- free functions -----------------------------------------------------------
 
 event_loop new_event_loop(loop_options options) {
   return event_loop{*new detail::loop_core(options), true};

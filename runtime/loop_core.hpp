@@ -1,9 +1,9 @@
 #pragma once
 
+#include <troupe/loop.hpp>
+
 #include "runtime/crew.hpp"
 #include "runtime/timer_heap.hpp"
-
-#include <troupe/loop.hpp>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
@@ -28,8 +28,7 @@ class simulator;
 
 // One thread that runs jobs of a loop.
 struct worker {
-  explicit worker(loop_core& loop) noexcept : home(loop) {
-  }
+  explicit worker(loop_core& loop) noexcept : home(loop) {}
 
   loop_core& home;
   ready_queue ready;
@@ -53,8 +52,8 @@ protected:
   ~loop_resource() = default;
 };
 
-// What wants to ask the system for something no sooner than it must: just before
-// the loop looks at its sockets.
+// What wants to ask the system for something no sooner than it must: just
+// before the loop looks at its sockets.
 class poll_guest {
 public:
   virtual void before_poll() noexcept = 0;
@@ -89,7 +88,7 @@ public:
   void retain_for_task() noexcept;
   void release_for_task() noexcept;
 
-  // -- running --------------------------------------------------------------
+  // -- running ----------------------------------------------------------------
 
   void run_forever();
   void stop() noexcept;
@@ -141,7 +140,7 @@ public:
   void check_can_run() const;
   void check_thread(const char* what) const;
 
-  // -- jobs -----------------------------------------------------------------
+  // -- jobs -------------------------------------------------------------------
 
   // Makes a job ready, from a thread for which `here()` holds, or from any
   // thread if there are several workers.
@@ -173,7 +172,7 @@ public:
     ++guests_;
   }
 
-  // -- tasks ----------------------------------------------------------------
+  // -- tasks ------------------------------------------------------------------
 
   void enter(task_base& task) noexcept;
   void leave(task_base& task) noexcept;
@@ -182,7 +181,7 @@ public:
   // The task of this number, null if it has ended.
   ref<future_core> find_task(std::uint64_t number) noexcept;
 
-  // -- CAF ------------------------------------------------------------------
+  // -- CAF --------------------------------------------------------------------
 
   caf::actor_system& system();
 
@@ -202,7 +201,7 @@ public:
     return dropping_;
   }
 
-  // -- resources -------------------------------------------------------------
+  // -- resources --------------------------------------------------------------
 
   void add_resource(loop_resource& item) noexcept;
   void remove_resource(loop_resource& item) noexcept;
@@ -211,7 +210,7 @@ public:
   void remove_generator(generator_frame& frame) noexcept;
   generator_frame* take_generator() noexcept;
 
-  // -- errors ---------------------------------------------------------------
+  // -- errors -----------------------------------------------------------------
 
   void report(const error_context& what) noexcept;
 
@@ -238,7 +237,7 @@ private:
   struct turn_guard;
   friend struct turn_guard;
 
-  // -- what a crew asks of its home -----------------------------------------
+  // -- what a crew asks of its home -------------------------------------------
 
   friend struct crew;
   friend class basic_parking<>;
@@ -271,7 +270,7 @@ private:
   void take_events();
   void take_timers();
 
-  // -- the rest -------------------------------------------------------------
+  // -- the rest ---------------------------------------------------------------
 
   void run_exclusive();
   void turn();

@@ -45,9 +45,8 @@ bool parse_address(const std::string& host, std::uint16_t port, int family,
   return true;
 }
 
-std::vector<asio::ip::tcp::endpoint> resolve(const std::string& host,
-                                             std::uint16_t port, int family,
-                                             bool passive) {
+std::vector<asio::ip::tcp::endpoint>
+resolve(const std::string& host, std::uint16_t port, int family, bool passive) {
   ::addrinfo hints{};
   hints.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;

@@ -12,9 +12,8 @@ namespace troupe::detail {
 // interfaces (`passive`) or for this machine.
 // @param family  0, 4 or 6.
 // @throws std::system_error  if the name has no address.
-std::vector<asio::ip::tcp::endpoint> resolve(const std::string& host,
-                                             std::uint16_t port, int family,
-                                             bool passive);
+std::vector<asio::ip::tcp::endpoint>
+resolve(const std::string& host, std::uint16_t port, int family, bool passive);
 
 // @throws std::system_error  that no host has this name.
 [[noreturn]] void throw_unknown_host(const std::string& host);

@@ -53,7 +53,7 @@ simulated_connection::~simulated_connection() {
   home_->leave(number_);
 }
 
-// -- connecting --------------------------------------------------------------
+// -- connecting ---------------------------------------------------------------
 
 void simulated_connection::async_connect(io_handler done) {
   connecting_ = std::move(done);
@@ -163,7 +163,7 @@ void simulated_connection::finish_connect(int code) {
   }
 }
 
-// -- sending -----------------------------------------------------------------
+// -- sending ------------------------------------------------------------------
 
 io_count simulated_connection::send(int side,
                                     std::span<const std::string_view> pieces) {
@@ -225,7 +225,7 @@ void simulated_connection::shut_down(int side) {
   pump(side);
 }
 
-// -- receiving ---------------------------------------------------------------
+// -- receiving ----------------------------------------------------------------
 
 bool simulated_connection::readable(int side) const noexcept {
   const end& mine = ends_[side];
@@ -289,7 +289,7 @@ void simulated_connection::complete_read(int side) {
     done({}, got.bytes);
 }
 
-// -- the end -----------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 // As Linux: what was sent still goes out; unread data makes it a reset.
 void simulated_connection::close(int side) {

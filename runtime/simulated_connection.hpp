@@ -85,7 +85,7 @@ public:
                        const tcp_endpoint& target);
   ~simulated_connection();
 
-  // -- what a program does with an end ---------------------------------------
+  // -- what a program does with an end ----------------------------------------
 
   void async_connect(io_handler done);
   io_count send(int side, std::span<const std::string_view> pieces);
@@ -105,7 +105,7 @@ public:
   int descriptor(int side) const noexcept;
 
   // -- what happens to it
-  // ------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   void host_crashed(host_id where, simulated_network::farewell how);
   void link_changed(); // packets that were held up go on

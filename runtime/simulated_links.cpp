@@ -8,7 +8,7 @@
 
 namespace troupe::detail {
 
-// -- links -------------------------------------------------------------------
+// -- links --------------------------------------------------------------------
 
 void simulated_network::set_all_links(const link_plan& plan) {
   usual_ = plan;
@@ -58,7 +58,7 @@ std::int64_t simulated_network::latency(host_id from, host_id to) {
   return plan.least_latency + spread / std::int64_t{values - 1} * taken;
 }
 
-// -- who is there ------------------------------------------------------------
+// -- who is there -------------------------------------------------------------
 
 void simulated_network::enter(simulated_connection& made,
                               std::uint64_t number) {
@@ -138,7 +138,7 @@ bool simulated_network::taken(host_id where,
     });
 }
 
-// -- listening ---------------------------------------------------------------
+// -- listening ----------------------------------------------------------------
 
 simulated_listener::simulated_listener(std::shared_ptr<simulated_network> home,
                                        host_id where,

@@ -40,7 +40,7 @@ context_ref context_for(host_id where, std::uint32_t life) {
 
 } // namespace
 
-// -- events ------------------------------------------------------------------
+// -- events -------------------------------------------------------------------
 
 network_event::network_event(simulated_network& home, host_id where,
                              std::uint64_t number, const subject& about,
@@ -128,7 +128,7 @@ void simulated_network::forget(network_event& item) noexcept {
   events_.erase(&item);
 }
 
-// -- life --------------------------------------------------------------------
+// -- life ---------------------------------------------------------------------
 
 simulated_network::simulated_network(simulator& chooser, loop_core& loop)
   : simulator_(&chooser), loop_(&loop) {
@@ -167,7 +167,7 @@ bool simulated_network::fault(const char* name) {
   return true;
 }
 
-// -- hosts -------------------------------------------------------------------
+// -- hosts --------------------------------------------------------------------
 
 host_id simulated_network::host_named(const std::string& name) {
   for (host_id i = 0; i < hosts_.size(); ++i)
@@ -287,7 +287,7 @@ void simulated_network::restart(host_id which) {
   set_down(which, false);
 }
 
-// -- names -------------------------------------------------------------------
+// -- names --------------------------------------------------------------------
 
 std::vector<tcp_endpoint> simulated_network::resolve(const std::string& name,
                                                      std::uint16_t port,

@@ -101,7 +101,7 @@ public:
   // The run is over: nothing happens any more.
   void shut() noexcept;
 
-  // -- hosts -----------------------------------------------------------------
+  // -- hosts ------------------------------------------------------------------
 
   // The host of that name, made if it is new. Host 0 is the program's own.
   host_id host_named(const std::string& name);
@@ -140,7 +140,7 @@ public:
 
   std::uint16_t free_port(host_id where);
 
-  // -- links -----------------------------------------------------------------
+  // -- links ------------------------------------------------------------------
 
   void set_all_links(const link_plan& plan);
   void set_link(host_id from, host_id to, const link_plan& plan);
@@ -159,7 +159,7 @@ public:
   // How long a packet is on its way.
   std::int64_t latency(host_id from, host_id to);
 
-  // -- connections -----------------------------------------------------------
+  // -- connections ------------------------------------------------------------
 
   void enter(simulated_connection& made, std::uint64_t number);
   void leave(std::uint64_t number) noexcept;
@@ -176,7 +176,7 @@ public:
   void restart(host_id which);
   void reset_all(host_id a, host_id b);
 
-  // -- events ----------------------------------------------------------------
+  // -- events -----------------------------------------------------------------
 
   // Something that the systems do later, in no program.
   network_event* after(std::int64_t delay, std::uint64_t number,

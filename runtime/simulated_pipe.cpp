@@ -188,7 +188,7 @@ void simulated_connection::drop_pipe(int from) {
   out.reset = out.held_up = false;
 }
 
-// -- from outside ------------------------------------------------------------
+// -- from outside -------------------------------------------------------------
 
 void simulated_connection::link_changed() {
   for (int from : {0, 1}) {
@@ -245,22 +245,22 @@ void simulated_connection::host_crashed(host_id where,
     if (mine.host != where || mine.closed || (side == 1 && !accepted_))
       continue;
     switch (how) {
-    case simulated_network::farewell::fin:
-      close(side);
-      break;
-    case simulated_network::farewell::reset:
-      if (side == 0 && !established_)
+      case simulated_network::farewell::fin:
         close(side);
-      else
-        break_off(side);
-      break;
-    case simulated_network::farewell::silence:
-      mine.closed = mine.gone = true;
-      abort_waiters(side);
-      if (side == 0)
-        home_->take_back(syn_);
-      drop_pipe(side);
-      break;
+        break;
+      case simulated_network::farewell::reset:
+        if (side == 0 && !established_)
+          close(side);
+        else
+          break_off(side);
+        break;
+      case simulated_network::farewell::silence:
+        mine.closed = mine.gone = true;
+        abort_waiters(side);
+        if (side == 0)
+          home_->take_back(syn_);
+        drop_pipe(side);
+        break;
     }
   }
 }

@@ -27,38 +27,38 @@ std::uint64_t mix_label(std::uint64_t hash, const job_label& label) noexcept {
 
 const char* name_of(failure_kind kind) noexcept {
   switch (kind) {
-  case failure_kind::none:
-    return "no failure";
-  case failure_kind::exception:
-    return "exception";
-  case failure_kind::unhandled:
-    return "unhandled";
-  case failure_kind::deadlock:
-    return "deadlock";
-  case failure_kind::left_over:
-    return "left over";
-  case failure_kind::endless:
-    return "endless";
-  case failure_kind::forbidden:
-    return "forbidden call";
-  case failure_kind::rule:
-    return "broken rule";
-  case failure_kind::diverged:
-    return "diverged";
+    case failure_kind::none:
+      return "no failure";
+    case failure_kind::exception:
+      return "exception";
+    case failure_kind::unhandled:
+      return "unhandled";
+    case failure_kind::deadlock:
+      return "deadlock";
+    case failure_kind::left_over:
+      return "left over";
+    case failure_kind::endless:
+      return "endless";
+    case failure_kind::forbidden:
+      return "forbidden call";
+    case failure_kind::rule:
+      return "broken rule";
+    case failure_kind::diverged:
+      return "diverged";
   }
   return "?";
 }
 
 const char* name_of(short_cut which) noexcept {
   switch (which) {
-  case short_cut::write_at_once:
-    return "write at once";
-  case short_cut::read_at_once:
-    return "read at once";
-  case short_cut::cancel_in_place:
-    return "cancel in place";
-  case short_cut::count:
-    break;
+    case short_cut::write_at_once:
+      return "write at once";
+    case short_cut::read_at_once:
+      return "read at once";
+    case short_cut::cancel_in_place:
+      return "cancel in place";
+    case short_cut::count:
+      break;
   }
   return "?";
 }

@@ -114,8 +114,9 @@ public:
     main_ = main;
   }
 
-  // The frame of a program that ended badly stays until `drop_frame`: tasks that
-  // are dropped after it may refer to what was in it. False for other tasks.
+  // The frame of a program that ended badly stays until `drop_frame`: tasks
+  // that are dropped after it may refer to what was in it. False for other
+  // tasks.
   bool keep_frame(const future_core& task, frame_base& root) noexcept {
     if (main_ != &task)
       return false;
@@ -195,7 +196,7 @@ public:
   void forbid(const char* call, const char* instead);
 
   // -- what came of it
-  // ---------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   bool failed() const noexcept {
     return failure_ != failure_kind::none;

@@ -94,7 +94,7 @@ public:
   void ran(const candidate& who, const footprint& step,
            std::span<const candidate> waiting);
 
-  // -- exhaustive -----------------------------------------------------------
+  // -- exhaustive -------------------------------------------------------------
 
   // Moves to the next order; false if there is none.
   bool advance() {

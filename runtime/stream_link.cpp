@@ -4,7 +4,7 @@
 
 namespace troupe::detail {
 
-// -- stream_link -------------------------------------------------------------
+// -- stream_link --------------------------------------------------------------
 
 stream_link::stream_link(tcp_socket socket) noexcept
   : simulated_(false), socket_(std::move(socket)) {}
@@ -83,7 +83,7 @@ tcp_endpoint stream_link::local() const {
   return self.end().connection->local(self.end().side);
 }
 
-// -- stream_door -------------------------------------------------------------
+// -- stream_door --------------------------------------------------------------
 
 stream_door stream_door::open(loop_core& home, const tcp_endpoint& where,
                               const listen_options& options,

@@ -1,11 +1,10 @@
 #include <troupe/detail/task_base.hpp>
+#include <troupe/error.hpp>
 
 #include "runtime/footprint.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/simulator.hpp"
 #include "runtime/trace.hpp"
-
-#include <troupe/error.hpp>
 
 #include <cstring>
 
@@ -14,8 +13,7 @@ namespace troupe::detail {
 // A request to cancel, on its way to a task of a loop with several workers.
 struct task_base::cancel_letter final : letter {
   cancel_letter(const std::string& text, const void* who)
-    : letter(letter_kind::cancel), message(text), scope(who) {
-  }
+    : letter(letter_kind::cancel), message(text), scope(who) {}
 
   std::string message;
   const void* scope; // may take it back
@@ -27,8 +25,7 @@ namespace {
 class foreign_delivery final : public job {
 public:
   foreign_delivery(task_base& target, letter& item)
-    : target_(&target), task_(target), item_(item) {
-  }
+    : target_(&target), task_(target), item_(item) {}
 
   void run() override {
     task_.deliver(item_);
@@ -44,8 +41,7 @@ private:
 class foreign_cancel final : public job {
 public:
   foreign_cancel(task_base& target, const std::string& message)
-    : target_(&target), message_(message) {
-  }
+    : target_(&target), message_(message) {}
 
   void run() override {
     // Counted already when it was asked for.
@@ -105,8 +101,8 @@ cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
 task_base::task_base(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan)
   : future_core(home, result, true), exclusive_(home.exclusive()),
-    simulated_(home.simulation() != nullptr),
-    must_cancel_(false), answered_(false), yields_(false), started_(false),
+    simulated_(home.simulation() != nullptr), must_cancel_(false),
+    answered_(false), yields_(false), started_(false),
     number_(home.next_task_number()), made_line_(made.line), top_(&root),
     context_(std::move(plan.context)), function_(root.place().function),
     made_file_(made.file) {
@@ -130,7 +126,7 @@ task_base::~task_base() {
 }
 
 void task_base::launch(bool eager) {
-  retain(); // the runtime's own count, until the end
+  retain();            // the runtime's own count, until the end
   home_->enter(*this); // from now on other workers may see it
   if (eager)
     run();
@@ -146,7 +142,7 @@ void task_base::make_ready() {
     home_->push(*this);
 }
 
-// -- messages ----------------------------------------------------------------------
+// -- messages -----------------------------------------------------------------
 
 bool task_base::deliver(letter& item) {
   if (exclusive_ && !home_->here()) {
@@ -156,8 +152,8 @@ bool task_base::deliver(letter& item) {
     delete request;
     return false;
   }
-  if (item.kind <= letter_kind::arm
-      && std::exchange(item.sent, true)) [[unlikely]] {
+  if (item.kind <= letter_kind::arm && std::exchange(item.sent, true))
+    [[unlikely]] {
     answered_twice(item);
     return true;
   }
@@ -180,7 +176,7 @@ bool task_base::deliver(letter& item) {
 // An owner broke the rule of exactly one answer. The second one is dropped.
 void task_base::answered_twice(const letter& item) noexcept {
   std::string text = static_cast<const op&>(item).describe()
-                     + " was answered twice, for " + describe();
+                   + " was answered twice, for " + describe();
   if (simulated_)
     home_->simulation()->fail(*home_, failure_kind::rule, text);
   else
@@ -228,8 +224,7 @@ bool task_base::cancel(const std::string& message) {
   return cancel_counted(message);
 }
 
-bool task_base::cancel_counted(const std::string& message,
-                               const void* scope) {
+bool task_base::cancel_counted(const std::string& message, const void* scope) {
   if (simulated_) [[unlikely]]
     touch_in_step(footprint::task(number_));
   if (done())
@@ -239,8 +234,8 @@ bool task_base::cancel_counted(const std::string& message,
     return true;
   }
   if (exclusive_) {
-    if (simulated_
-        && !home_->simulation()->take(short_cut::cancel_in_place)) [[unlikely]] {
+    if (simulated_ && !home_->simulation()->take(short_cut::cancel_in_place))
+      [[unlikely]] {
       send_cancel(message, scope);
     } else if (home_->here()) {
       handle_cancel(message);
@@ -339,7 +334,7 @@ void task_base::throw_cancelled() const {
   throw cancelled_error(cancel_message());
 }
 
-// -- running -----------------------------------------------------------------------
+// -- running ------------------------------------------------------------------
 
 void task_base::run() {
   for (;;) {
@@ -498,7 +493,7 @@ void task_base::abandon() noexcept {
   release();
 }
 
-// -- looking -----------------------------------------------------------------------
+// -- looking ------------------------------------------------------------------
 
 job_label task_base::label() const noexcept {
   return {job_kind::task, number_, top_ ? top_->place() : site{}};

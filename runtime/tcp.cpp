@@ -52,8 +52,7 @@ io_count receive_now(tcp_socket& socket, char* room,
 }
 
 tcp_acceptor listen_on(asio::io_context& io, const tcp_endpoint& where,
-                       const listen_options& options,
-                       const std::string& what) {
+                       const listen_options& options, const std::string& what) {
   tcp_acceptor acceptor{io.get_executor()};
   try {
     acceptor.open(where.protocol());
@@ -61,8 +60,8 @@ tcp_acceptor listen_on(asio::io_context& io, const tcp_endpoint& where,
       acceptor.set_option(tcp_acceptor::reuse_address(true));
     int on = 1;
     if (options.reuse_port
-        && ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT,
-                        &on, sizeof on)
+        && ::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on,
+                        sizeof on)
              != 0)
       throw std::system_error(errno, std::system_category());
     if (where.address().is_v6())

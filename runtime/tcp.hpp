@@ -25,8 +25,7 @@ using tcp_socket
   = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
 using tcp_acceptor
-  = asio::basic_socket_acceptor<asio::ip::tcp,
-                                asio::io_context::executor_type>;
+  = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
 
 // What the system did at once.
 struct io_count {
@@ -40,8 +39,7 @@ io_count send_now(tcp_socket& socket,
                   std::span<const std::string_view> pieces) noexcept;
 
 // Takes what has come; 0 bytes without waiting are the end of the stream.
-io_count receive_now(tcp_socket& socket, char* room,
-                     std::size_t size) noexcept;
+io_count receive_now(tcp_socket& socket, char* room, std::size_t size) noexcept;
 
 // How a listening socket is made.
 struct listen_options {
@@ -63,8 +61,7 @@ struct pool_allocator {
   pool_allocator() noexcept = default;
 
   template <class U>
-  pool_allocator(const pool_allocator<U>&) noexcept {
-  }
+  pool_allocator(const pool_allocator<U>&) noexcept {}
 
   T* allocate(std::size_t n) {
     return static_cast<T*>(pool_allocate(n * sizeof(T)));

@@ -4,10 +4,10 @@
 #include <troupe/error.hpp>
 #include <troupe/loop.hpp>
 
-#include <cxxabi.h>
-
 #include <cstdio>
 #include <cstring>
+
+#include <cxxabi.h>
 
 namespace troupe {
 
@@ -29,7 +29,7 @@ thread_local recent_exception recent;
 // Coroutines of this library that only pass on say nothing to a user.
 bool ours(const site& place) noexcept {
   return std::strncmp(place.function, "call_and_keep", 13) == 0
-         || std::strncmp(place.function, "await_in_task", 13) == 0;
+      || std::strncmp(place.function, "await_in_task", 13) == 0;
 }
 
 void append_frames(const frame_base& innermost) {
@@ -79,9 +79,9 @@ void keep_exception(frame_base& frame, result_base& result) noexcept {
     result.failed = failure::cancelled;
     return; // a cancellation has no culprit to look for
   }
-  bool exits = type
-               && (*type == typeid(keyboard_interrupt)
-                   || *type == typeid(system_exit));
+  bool exits
+    = type
+   && (*type == typeid(keyboard_interrupt) || *type == typeid(system_exit));
   result.failed = exits ? failure::exit : failure::error;
   try {
     if (result.error != recent.problem) {
@@ -116,8 +116,8 @@ void throw_awaited_twice() {
 void report_never_awaited(const site& made) noexcept {
   try {
     std::string text = "coroutine '"
-                       + std::string{made.function ? made.function : "?"}
-                       + "' was never awaited";
+                     + std::string{made.function ? made.function : "?"}
+                     + "' was never awaited";
     std::string where = text_of(made);
     if (loop_core* loop = running_loop()) {
       event_loop home{*loop};
@@ -137,10 +137,9 @@ std::string describe_coroutine(const frame_base* frame) {
   if (!frame)
     return "<coroutine object, awaited>";
   char address[32];
-  std::snprintf(address, sizeof address, "%p",
-                static_cast<const void*>(frame));
+  std::snprintf(address, sizeof address, "%p", static_cast<const void*>(frame));
   return "<coroutine object " + std::string{frame->place().function} + " at "
-         + address + ">";
+       + address + ">";
 }
 
 } // namespace detail

@@ -1,10 +1,9 @@
-// Several workers: each has a queue, idle ones steal (crew.hpp), and one of them
-// waits in the reactor while the others wait on a condition variable
+// Several workers: each has a queue, idle ones steal (crew.hpp), and one of
+// them waits in the reactor while the others wait on a condition variable
 // (parking.hpp).
 
-#include "runtime/loop_core.hpp"
-
 #include "runtime/actor_home.hpp"
+#include "runtime/loop_core.hpp"
 
 namespace troupe::detail {
 
@@ -29,7 +28,7 @@ void loop_core::run_parallel() {
     first_.ready.take(other->ready, other->ready.size());
 }
 
-// -- what the crew asks of its home ------------------------------------------------
+// -- what the crew asks of its home -------------------------------------------
 
 bool loop_core::should_poll(worker& me) noexcept {
   return ++me.ticks % poll_interval == 0;
@@ -52,8 +51,8 @@ bool loop_core::stopping() const noexcept {
 
 std::int64_t loop_core::next_deadline() noexcept {
   timer_lock_.lock();
-  std::int64_t due = timers_.empty() ? std::int64_t{1} << 62
-                                     : timers_.earliest();
+  std::int64_t due
+    = timers_.empty() ? std::int64_t{1} << 62 : timers_.earliest();
   timer_lock_.unlock();
   return due;
 }

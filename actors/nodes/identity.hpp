@@ -30,7 +30,8 @@ public:
   // `signature` is of its key; else what is wrong.
   virtual std::string check(const std::string& certificate,
                             const std::string& name, std::string_view text,
-                            std::string_view signature) const = 0;
+                            std::string_view signature) const
+    = 0;
 };
 
 // Bytes that nobody can guess.

@@ -85,7 +85,7 @@ struct found_link {
 } // namespace
 
 // -- the node
-// ------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 node_core::node_core(loop_core& home, const node_options& options)
   : state_(std::make_shared<node_state>(home)), plain_text_(options.plain_text),
@@ -243,7 +243,7 @@ void node_core::on_loop_close() noexcept {
 } // namespace detail
 
 // -- handles
-// -------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 coro<node> node::start(node_options options) {
   co_return node{detail::node_core::start(

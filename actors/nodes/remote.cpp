@@ -81,7 +81,7 @@ coro<void> detail::check_kind(peer there, std::string name, std::string kind) {
 }
 
 // -- lock
-// ----------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 void remote_lock_guard::release() {
   if (grant_.released())
@@ -110,7 +110,7 @@ coro<bool> remote_lock::locked() const {
 }
 
 // -- semaphore
-// -----------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 void remote_semaphore_guard::release() {
   if (grant_.released())
@@ -138,7 +138,7 @@ coro<bool> remote_semaphore::locked() const {
 }
 
 // -- event
-// ---------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 coro<bool> remote_event::wait() const {
   return look<bool>(*this, detail::event_verb::wait);

@@ -18,16 +18,16 @@ namespace {
   if (kind != family::troupe)
     throw remote_error(text);
   switch (static_cast<errc>(code)) {
-  case errc::queue_shut_down:
-    throw queue_shut_down(text);
-  case errc::timeout:
-    throw timeout_error(text);
-  case errc::invalid_state:
-    throw invalid_state_error(text);
-  case errc::broken_barrier:
-    throw broken_barrier_error(text);
-  default:
-    throw error(static_cast<errc>(code), text);
+    case errc::queue_shut_down:
+      throw queue_shut_down(text);
+    case errc::timeout:
+      throw timeout_error(text);
+    case errc::invalid_state:
+      throw invalid_state_error(text);
+    case errc::broken_barrier:
+      throw broken_barrier_error(text);
+    default:
+      throw error(static_cast<errc>(code), text);
   }
 }
 
@@ -105,14 +105,14 @@ void session::on_answer(wire_reader& in) {
 std::string session::open_answer(const std::string& answer) const {
   wire_reader in{answer};
   switch (in.number<status>()) {
-  case status::done:
-    return std::string{in.rest()};
-  case status::failed:
-    throw_failure(in, peer_name());
-  case status::cancelled:
-    throw cancelled_error(in.text());
-  default:
-    throw_lost();
+    case status::done:
+      return std::string{in.rest()};
+    case status::failed:
+      throw_failure(in, peer_name());
+    case status::cancelled:
+      throw cancelled_error(in.text());
+    default:
+      throw_lost();
   }
 }
 

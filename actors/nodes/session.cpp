@@ -25,7 +25,7 @@ session::session(std::shared_ptr<node_state> node,
 }
 
 // -- what comes
-// ----------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 class session::drain_job final : public job {
 public:
@@ -125,24 +125,24 @@ void session::handle(const std::string& bytes) {
     throw_bad_message("it comes before the handshake");
   }
   switch (kind) {
-  case frame::ping:
-    return;
-  case frame::request:
-    return on_request(in);
-  case frame::answer:
-    return on_answer(in);
-  case frame::cancel:
-    return on_cancel(in);
-  case frame::tell:
-    return on_tell(in, false);
-  case frame::undo:
-    return on_tell(in, true);
-  case frame::release:
-    return on_release(in);
-  case frame::bye:
-    return end(in.text());
-  default:
-    throw_bad_message("it is of no known kind");
+    case frame::ping:
+      return;
+    case frame::request:
+      return on_request(in);
+    case frame::answer:
+      return on_answer(in);
+    case frame::cancel:
+      return on_cancel(in);
+    case frame::tell:
+      return on_tell(in, false);
+    case frame::undo:
+      return on_tell(in, true);
+    case frame::release:
+      return on_release(in);
+    case frame::bye:
+      return end(in.text());
+    default:
+      throw_bad_message("it is of no known kind");
   }
 }
 
@@ -152,7 +152,7 @@ void session::send(std::string bytes) {
 }
 
 // -- the end
-// -------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 void session::leave(std::string why) {
   send(make_frame(frame::bye, why));
@@ -221,7 +221,7 @@ void session::throw_lost() const {
 }
 
 // -- the watch
-// -----------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 void session::watch() {
   auto pause = node_->heartbeat / 4;

@@ -80,7 +80,7 @@ public:
   void withdraw(const std::shared_ptr<exhibit>& what);
 
   // -- asking
-  // ------------------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   struct question {
     std::uint64_t number;
@@ -103,7 +103,7 @@ public:
   std::string open_answer(const std::string& answer) const;
 
   // -- link_user: any thread
-  // ---------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   void on_bytes(std::string bytes) override;
   void on_lost(std::string why) override;
@@ -134,7 +134,7 @@ private:
   void handle(const std::string& bytes);
 
   // -- the handshake
-  // -----------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   void on_hello(wire_reader& in);
   void on_welcome(wire_reader& in);
@@ -146,7 +146,7 @@ private:
   void check_version(wire_reader& in);
 
   // -- answering
-  // ---------------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   void on_request(wire_reader& in);
   void on_answer(wire_reader& in);
@@ -162,7 +162,7 @@ private:
   void hold(std::uint64_t number, std::function<void()> give_back);
 
   // -- the watch
-  // ---------------------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   void watch();
   void tick(std::int64_t due);

@@ -187,18 +187,18 @@ private:
 /// @par Source
 /// `asyncio.as_completed`.
 template <class R>
-  requires detail::range_of_awaitables<std::remove_cvref_t<R>> &&(
-    !detail::awaitable<R>)auto as_completed(R&& awaitables,
-                                            as_completed_options options = {}) {
-    constexpr bool given = !std::is_lvalue_reference_v<R>;
-    using element = std::remove_reference_t<decltype(*awaitables.begin())>;
-    using passed = std::conditional_t<given, element&&, element&>;
-    using Future = std::remove_cvref_t<detail::child_type<passed>>;
-    std::vector<detail::ref<detail::future_core>> all;
-    all.reserve(awaitables.size());
-    for (auto& each : awaitables)
-      all.emplace_back(detail::child_of(static_cast<passed>(each)).core());
-    return completions<Future>{std::move(all), options};
-  }
+  requires detail::range_of_awaitables<std::remove_cvref_t<R>>
+        && (!detail::awaitable<R>)
+auto as_completed(R&& awaitables, as_completed_options options = {}) {
+  constexpr bool given = !std::is_lvalue_reference_v<R>;
+  using element = std::remove_reference_t<decltype(*awaitables.begin())>;
+  using passed = std::conditional_t<given, element&&, element&>;
+  using Future = std::remove_cvref_t<detail::child_type<passed>>;
+  std::vector<detail::ref<detail::future_core>> all;
+  all.reserve(awaitables.size());
+  for (auto& each : awaitables)
+    all.emplace_back(detail::child_of(static_cast<passed>(each)).core());
+  return completions<Future>{std::move(all), options};
+}
 
 } // namespace troupe

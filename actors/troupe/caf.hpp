@@ -39,8 +39,8 @@ caf::actor task<T>::actor() const {
 }
 
 /// What the actors of locks, queues and the like are asked by message, as in
-/// `self->request(door.actor(), caf::infinite, messages::acquire{})`. Each request
-/// is answered once, when it is granted.
+/// `self->request(door.actor(), caf::infinite, messages::acquire{})`. Each
+/// request is answered once, when it is granted.
 namespace messages {
 
 /// For a lock, a condition, a semaphore or a limiter, which also takes a number
@@ -92,7 +92,8 @@ struct notify {
 
 /// For a condition.
 struct notify_all {
-  static constexpr const char* name = "troupe::messages::notify_all"; ///< for CAF
+  static constexpr const char* name
+    = "troupe::messages::notify_all"; ///< for CAF
 };
 
 /// For a barrier.
@@ -117,7 +118,8 @@ struct get {
 
 /// For a queue.
 struct task_done {
-  static constexpr const char* name = "troupe::messages::task_done"; ///< for CAF
+  static constexpr const char* name
+    = "troupe::messages::task_done"; ///< for CAF
 };
 
 /// For a queue.

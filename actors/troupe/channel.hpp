@@ -137,9 +137,9 @@ public:
                       : std::optional<T>{};
   }
 
-  /// Returns the CAF handle, which understands `send`, `receive` and `close`: see
-  /// `ask`. Include `<troupe/caf.hpp>` to call it. `T`
-  /// must be copyable, and CAF must be able to inspect it.
+  /// Returns the CAF handle, which understands `send`, `receive` and `close`:
+  /// see `ask`. Include `<troupe/caf.hpp>` to call it. `T` must be copyable,
+  /// and CAF must be able to inspect it.
   /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
   ///                none runs here; `errc::loop_closed`.
   caf::actor actor() const;

@@ -142,8 +142,7 @@ private:
   void collect() override {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       slot_.emplace(value_type{take<T>(*children[I].target)...});
-    }
-    (std::index_sequence_for<T...>{});
+    }(std::index_sequence_for<T...>{});
     for (watcher& child : children)
       taken(child);
   }
@@ -218,9 +217,7 @@ struct child_result {
 };
 
 template <class Future>
-  requires requires {
-    typename Future::value_type;
-  }
+  requires requires { typename Future::value_type; }
 struct child_result<Future> {
   using type = typename Future::value_type;
 };
@@ -313,16 +310,18 @@ auto gather(return_exceptions_t, A&&... children) {
 /// @param children  a vector, for instance; coroutines are moved out of it.
 /// @returns a future with a vector; without a value if the results are `void`.
 template <class R>
-  requires detail::range_of_awaitables<std::remove_cvref_t<R>> &&(
-    !detail::awaitable<R>)auto gather(R&& children) {
-    return detail::gather_range<false>(std::forward<R>(children));
-  }
+  requires detail::range_of_awaitables<std::remove_cvref_t<R>>
+        && (!detail::awaitable<R>)
+auto gather(R&& children) {
+  return detail::gather_range<false>(std::forward<R>(children));
+}
 
-  /// As above with an `outcome` for each child.
-  template <class R>
-    requires detail::range_of_awaitables<std::remove_cvref_t<R>> &&(
-      !detail::awaitable<R>)auto gather(return_exceptions_t, R&& children) {
-      return detail::gather_range<true>(std::forward<R>(children));
-    }
+/// As above with an `outcome` for each child.
+template <class R>
+  requires detail::range_of_awaitables<std::remove_cvref_t<R>>
+        && (!detail::awaitable<R>)
+auto gather(return_exceptions_t, R&& children) {
+  return detail::gather_range<true>(std::forward<R>(children));
+}
 
 } // namespace troupe

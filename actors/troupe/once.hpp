@@ -132,13 +132,13 @@ private:
 /// @param flag  what is to be done once.
 /// @param function  called with `args`, at most once with success.
 template <class F, class... Args>
-  requires std::invocable<F&, Args&...> coro<void>
-  call_once(once flag, F function, Args... args) {
-    auto body
-      = [function = std::move(function), ... args = std::move(args)]() mutable {
-          return function(args...);
-        };
-    return flag.call(std::move(body));
-  }
+  requires std::invocable<F&, Args&...>
+coro<void> call_once(once flag, F function, Args... args) {
+  auto body
+    = [function = std::move(function), ... args = std::move(args)]() mutable {
+        return function(args...);
+      };
+  return flag.call(std::move(body));
+}
 
 } // namespace troupe

@@ -70,9 +70,9 @@ public:
 private:
   template <class T>
   future<T> start(coro<T> main, const context& in) {
-    return loop_.create_task(
-      std::move(main), task_options{.context = in ? in : context_},
-      detail::site{"main", "", 0});
+    return loop_.create_task(std::move(main),
+                             task_options{.context = in ? in : context_},
+                             detail::site{"main", "", 0});
   }
 
   template <class T>

@@ -205,8 +205,8 @@ public:
   /// Returns what it looks like now.
   rw_lock_statistics statistics() const;
 
-  /// Returns the CAF handle, which understands `read`, `write` and `release`: see
-  /// `ask`. Include `<troupe/caf.hpp>` to call it.
+  /// Returns the CAF handle, which understands `read`, `write` and `release`:
+  /// see `ask`. Include `<troupe/caf.hpp>` to call it.
   /// @throws error  `errc::no_running_loop` if it belongs to no loop yet and
   ///                none runs here; `errc::loop_closed`.
   caf::actor actor() const;

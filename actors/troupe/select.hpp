@@ -115,8 +115,7 @@ public:
       ops_(find_awaiter(std::forward<Awaitables>(all))...) {}
 
   select_op(select_op&& other) noexcept
-    : select_op_base(arms_, sizeof...(Ops)),
-      ops_(std::move(other.ops_)) {}
+    : select_op_base(arms_, sizeof...(Ops)), ops_(std::move(other.ops_)) {}
 
   // The first that need not wait.
   bool ready(frame_base& frame) {
@@ -182,8 +181,7 @@ private:
   static bool each(F&& function) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return (function(std::integral_constant<std::size_t, I>{}) || ...);
-    }
-    (std::index_sequence_for<Ops...>{});
+    }(std::index_sequence_for<Ops...>{});
   }
 
   arm arms_[sizeof...(Ops)];

@@ -184,7 +184,7 @@ private:
   detail::simulated_world* world_;
 };
 
-// -- inside a program --------------------------------------------------------
+// -- inside a program ---------------------------------------------------------
 
 /// True while a simulated program runs on this thread.
 bool simulated() noexcept;
@@ -250,7 +250,7 @@ coro<void> eventually(Predicate predicate, std::chrono::nanoseconds limit) {
   }
 }
 
-// -- exploring ---------------------------------------------------------------
+// -- exploring ----------------------------------------------------------------
 
 /// What `explore` may spend, and how.
 struct explore_options {

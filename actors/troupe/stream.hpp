@@ -24,8 +24,7 @@ public:
   /// @param ipv6  true for IPv6.
   socket_address(std::string host = {}, std::uint16_t port = 0,
                  bool ipv6 = false)
-    : host(std::move(host)), port(port), ipv6(ipv6) {
-  }
+    : host(std::move(host)), port(port), ipv6(ipv6) {}
 
   /// The address in numbers, "127.0.0.1" or "::1".
   std::string host;
@@ -35,8 +34,8 @@ public:
   bool ipv6;
 
   /// Addresses are equal if all parts are.
-  friend bool operator==(const socket_address&,
-                         const socket_address&) noexcept = default;
+  friend bool operator==(const socket_address&, const socket_address&) noexcept
+    = default;
 };
 
 /// Returns the text that Python prints: `('127.0.0.1', 8888)`, and
@@ -97,10 +96,10 @@ private:
   socket_actor* socket_;
 
 protected:
-  std::string text_;            // what was read, unless it went to `target_`
-  char* target_ = nullptr;      // the user's buffer, `wanted_` bytes
-  std::size_t wanted_;          // bytes; for `until` the longest separator
-  std::size_t got_ = 0;         // bytes
+  std::string text_;       // what was read, unless it went to `target_`
+  char* target_ = nullptr; // the user's buffer, `wanted_` bytes
+  std::size_t wanted_;     // bytes; for `until` the longest separator
+  std::size_t got_ = 0;    // bytes
   std::vector<std::string> separators_;
   std::exception_ptr problem_;
   read_goal goal_;
@@ -177,8 +176,7 @@ public:
   socket_handle() noexcept = default;
 
   socket_handle(socket_actor* socket, bool writer) noexcept
-    : socket_(socket), writer_(writer) {
-  }
+    : socket_(socket), writer_(writer) {}
 
   socket_handle(const socket_handle& other) noexcept;
   socket_handle& operator=(socket_handle other) noexcept {
@@ -298,8 +296,7 @@ public:
 
   /// @cond PRIVATE
   explicit stream_reader(detail::socket_handle socket) noexcept
-    : socket_(std::move(socket)) {
-  }
+    : socket_(std::move(socket)) {}
   /// @endcond
 
 private:
@@ -347,8 +344,8 @@ public:
 
   /// As above, for any range of strings.
   template <class Range>
-    requires(!std::convertible_to<const Range&,
-                                  std::span<const std::string_view>>)
+    requires(
+      !std::convertible_to<const Range&, std::span<const std::string_view>>)
   void writelines(const Range& pieces) const {
     std::vector<std::string_view> views;
     for (const auto& piece : pieces)
@@ -415,8 +412,7 @@ public:
 
   /// @cond PRIVATE
   explicit stream_writer(detail::socket_handle socket) noexcept
-    : socket_(std::move(socket)) {
-  }
+    : socket_(std::move(socket)) {}
   /// @endcond
 
 private:
@@ -507,8 +503,7 @@ public:
 
   /// @cond PRIVATE
   listening_socket(socket_address address, int descriptor)
-    : address_(std::move(address)), descriptor_(descriptor) {
-  }
+    : address_(std::move(address)), descriptor_(descriptor) {}
   /// @endcond
 
 private:
@@ -532,7 +527,8 @@ public:
 
   // Calls it; a coroutine comes back to be made a task.
   virtual std::optional<coro<void>> call(stream_reader reader,
-                                         stream_writer writer) = 0;
+                                         stream_writer writer)
+    = 0;
 
 protected:
   virtual ~connection_handler() = default;
@@ -545,8 +541,7 @@ template <class F>
 class connection_handler_of final : public connection_handler {
 public:
   explicit connection_handler_of(F&& function)
-    : function_(std::move(function)) {
-  }
+    : function_(std::move(function)) {}
 
   std::optional<coro<void>> call(stream_reader reader,
                                  stream_writer writer) override {
@@ -566,7 +561,7 @@ public:
 private:
   template <class T>
   static coro<void> ignore(coro<T> body) {
-    (void) co_await std::move(body);
+    (void)co_await std::move(body);
   }
 
   F function_;
@@ -628,8 +623,7 @@ public:
   ~server();
 
   /// @cond PRIVATE
-  explicit server(detail::server_actor* actor) noexcept : actor_(actor) {
-  }
+  explicit server(detail::server_actor* actor) noexcept : actor_(actor) {}
   /// @endcond
 
 private:
@@ -645,8 +639,8 @@ coro<server> start_server_with(ref<connection_handler> handler,
 /// Starts a TCP server that calls `handler(reader, writer)` for each
 /// connection.
 /// @param handler  a function, or a coroutine function, which runs as a task of
-///                 its own. What it throws goes to the loop's exception handler,
-///                 and the connection is closed.
+///                 its own. What it throws goes to the loop's exception
+///                 handler, and the connection is closed.
 /// @param host  a name or an address; empty for all interfaces.
 /// @param port  0 chooses a free one: `server.sockets()[0].getsockname()`.
 /// @throws std::system_error  if an address could not be bound; then none is.

@@ -84,8 +84,7 @@ inline constexpr result_layout layout_of{
   &text_of_result<T>};
 
 task_base* spawn_task(loop_core& home, frame_base* root,
-                      const result_layout& layout, site made,
-                      task_plan&& plan);
+                      const result_layout& layout, site made, task_plan&& plan);
 
 task_plan plan_of(task_options&& options);
 
@@ -132,8 +131,7 @@ public:
 
   /// @cond PRIVATE
   explicit any_task(detail::ref<detail::future_core> core) noexcept
-    : any_future(std::move(core)) {
-  }
+    : any_future(std::move(core)) {}
   /// @endcond
 };
 
@@ -193,8 +191,7 @@ public:
 
   /// @cond PRIVATE
   explicit task(detail::ref<detail::future_core> core) noexcept
-    : future<T>(std::move(core)) {
-  }
+    : future<T>(std::move(core)) {}
   /// @endcond
 };
 
@@ -246,8 +243,7 @@ coro<T> call_and_keep(F function) {
 }
 
 template <class Awaitable>
-using await_result
-  = decltype(find_awaiter(std::declval<Awaitable>()).resume());
+using await_result = decltype(find_awaiter(std::declval<Awaitable>()).resume());
 
 template <class Awaitable, class T>
 coro<T> await_in_task(Awaitable x) {

@@ -99,8 +99,10 @@ public:
   void cancel() const;
 
   /// Returns the printable text: how many tasks and errors there are.
-  friend /// Returns the printable text: the state and how many children there are.
-std::string to_string(const task_group& x);
+  friend /// Returns the printable text: the state and how many children there
+         /// are.
+    std::string
+    to_string(const task_group& x);
 
   /// @cond PRIVATE
   detail::group_core& core() const noexcept {

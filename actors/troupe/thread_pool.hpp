@@ -175,8 +175,7 @@ public:
 
   /// @cond PRIVATE
   explicit concurrent_future(detail::ref<detail::shared_result<T>> core)
-    : core_(std::move(core)) {
-  }
+    : core_(std::move(core)) {}
 
   const detail::ref<detail::shared_result<T>>& core() const noexcept {
     return core_;
@@ -221,9 +220,8 @@ public:
   /// @returns a future for threads; `run_in_executor` gives one for tasks.
   /// @throws error  (`errc::executor_shut_down`) after `shutdown()`.
   template <class F, class... Args>
-  auto submit(F&& function, Args&&... args)
-    -> concurrent_future<
-      std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+  auto submit(F&& function, Args&&... args) -> concurrent_future<
+    std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
 
   /// Takes no more jobs; those given before still run.
   /// @param wait  blocks until the threads have ended.
@@ -282,9 +280,8 @@ public:
   }
 
   void discard() noexcept override {
-    slot_.error = std::make_exception_ptr(
-      error(errc::executor_shut_down,
-            "thread_pool: shut down before the job began"));
+    slot_.error = std::make_exception_ptr(error(
+      errc::executor_shut_down, "thread_pool: shut down before the job began"));
     slot_.failed = failure::error;
     come_back();
   }
@@ -316,9 +313,8 @@ template <class F>
 auto call_in_pool(loop_core& home, pool_core& pool, F&& function,
                   context_ref context) {
   using T = std::invoke_result_t<std::decay_t<F>&>;
-  auto* call
-    = new executor_call<T, std::decay_t<F>>(home, std::decay_t<F>(
-                                                    std::move(function)));
+  auto* call = new executor_call<T, std::decay_t<F>>(
+    home, std::decay_t<F>(std::move(function)));
   call->context = std::move(context);
   auto reply = call->reply();
   try {
@@ -336,8 +332,7 @@ template <class T, class F>
 class thread_call final : public pool_job {
 public:
   explicit thread_call(F&& function)
-    : shared(new shared_result<T>, true), function_(std::move(function)) {
-  }
+    : shared(new shared_result<T>, true), function_(std::move(function)) {}
 
   void execute() noexcept override {
     if (shared->begin()) {
@@ -378,14 +373,12 @@ void move_result(result_base& from, result_base& to) {
 } // namespace detail
 
 template <class F, class... Args>
-auto thread_pool::submit(F&& function, Args&&... args)
-  -> concurrent_future<
-    std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
+auto thread_pool::submit(F&& function, Args&&... args) -> concurrent_future<
+  std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
   using T = std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>;
-  auto bound = detail::bind_all(std::forward<F>(function),
-                                std::forward<Args>(args)...);
-  auto* call
-    = new detail::thread_call<T, decltype(bound)>(std::move(bound));
+  auto bound
+    = detail::bind_all(std::forward<F>(function), std::forward<Args>(args)...);
+  auto* call = new detail::thread_call<T, decltype(bound)>(std::move(bound));
   auto shared = call->shared;
   try {
     detail::submit_job(*core_, *call);
@@ -397,13 +390,12 @@ auto thread_pool::submit(F&& function, Args&&... args)
 }
 
 template <class F, class... Args>
-auto event_loop::run_in_executor(thread_pool pool, F&& function,
-                                 Args&&... args)
+auto event_loop::run_in_executor(thread_pool pool, F&& function, Args&&... args)
   -> future<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>> {
-  return detail::call_in_pool(*core_, *pool.core(),
-                              detail::bind_all(std::forward<F>(function),
-                                               std::forward<Args>(args)...),
-                              nullptr);
+  return detail::call_in_pool(
+    *core_, *pool.core(),
+    detail::bind_all(std::forward<F>(function), std::forward<Args>(args)...),
+    nullptr);
 }
 
 template <class F, class... Args>
@@ -428,10 +420,10 @@ template <class F, class... Args>
   requires std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
 [[nodiscard]] auto to_thread(F&& function, Args&&... args) {
   detail::loop_core& home = detail::need_running_loop("to_thread()");
-  return detail::call_in_pool(home, *detail::default_pool(home).core(),
-                              detail::bind_all(std::forward<F>(function),
-                                               std::forward<Args>(args)...),
-                              detail::copy_current_context());
+  return detail::call_in_pool(
+    home, *detail::default_pool(home).core(),
+    detail::bind_all(std::forward<F>(function), std::forward<Args>(args)...),
+    detail::copy_current_context());
 }
 
 /// Gives a coroutine to a loop that runs in another thread.
@@ -446,11 +438,10 @@ run_coroutine_threadsafe(coro<T> body, const event_loop& loop,
                          detail::site here = detail::site::here()) {
   detail::ref<detail::shared_result<T>> shared{new detail::shared_result<T>,
                                                true};
-  detail::start_threadsafe(*loop.core(), body.release(), detail::layout_of<T>,
-                           here,
-                           detail::ref<detail::shared_result_core>{
-                             shared.get()},
-                           &detail::move_result<T>);
+  detail::start_threadsafe(
+    *loop.core(), body.release(), detail::layout_of<T>, here,
+    detail::ref<detail::shared_result_core>{shared.get()},
+    &detail::move_result<T>);
   return concurrent_future<T>{std::move(shared)};
 }
 
@@ -479,7 +470,8 @@ future<T> wrap_future(concurrent_future<T> source) {
     if (done.cancelled())
       source.cancel();
   });
-  auto* told = new detail::callback_of<decltype(copy)>(home, {}, std::move(copy));
+  auto* told
+    = new detail::callback_of<decltype(copy)>(home, {}, std::move(copy));
   told->threadsafe = true;
   source.core()->when_done(*told);
   return reply;

@@ -18,8 +18,7 @@ struct generator_exit {};
 // for the next value, and leaves it at each `co_yield`.
 class generator_frame : public promise_base {
 public:
-  explicit generator_frame(site made) noexcept : promise_base(made) {
-  }
+  explicit generator_frame(site made) noexcept : promise_base(made) {}
 
   void unhandled_exception() noexcept;
 
@@ -47,8 +46,7 @@ template <class T>
 class generator_promise final : public generator_frame {
 public:
   explicit generator_promise(site made = site::here()) noexcept
-    : generator_frame(made) {
-  }
+    : generator_frame(made) {}
 
   async_generator<T> get_return_object() noexcept {
     return async_generator<T>{*this};
@@ -89,8 +87,7 @@ public:
       frame->pause();
     }
 
-    void await_resume() const noexcept {
-    }
+    void await_resume() const noexcept {}
   };
 
   end_awaiter final_suspend() noexcept {
@@ -104,8 +101,7 @@ public:
     return {this};
   }
 
-  void return_void() noexcept {
-  }
+  void return_void() noexcept {}
 
   std::optional<T> value;
 };
@@ -115,8 +111,7 @@ template <class T>
 class generator_awaiter {
 public:
   generator_awaiter(generator_promise<T>* frame, bool close) noexcept
-    : frame_(frame), close_(close) {
-  }
+    : frame_(frame), close_(close) {}
 
   bool ready(frame_base& consumer) {
     if (!frame_ || frame_->ended || (close_ && !frame_->begun)) {
@@ -180,8 +175,7 @@ public:
 
   /// Takes over the generator; `other` is empty after.
   async_generator(async_generator&& other) noexcept
-    : frame_(std::exchange(other.frame_, nullptr)) {
-  }
+    : frame_(std::exchange(other.frame_, nullptr)) {}
 
   /// Takes over the generator; what this was is destroyed.
   async_generator& operator=(async_generator&& other) noexcept {
@@ -219,8 +213,7 @@ public:
 private:
   friend promise_type;
 
-  explicit async_generator(promise_type& promise) noexcept : frame_(&promise) {
-  }
+  explicit async_generator(promise_type& promise) noexcept : frame_(&promise) {}
 
   promise_type* frame_;
 };

@@ -12,8 +12,7 @@ namespace detail {
 
 template <class T>
 struct typed_context_value final : context_value {
-  explicit typed_context_value(T&& x) : value(std::move(x)) {
-  }
+  explicit typed_context_value(T&& x) : value(std::move(x)) {}
 
   T value;
 };
@@ -50,8 +49,7 @@ public:
 
   /// @cond PRIVATE
   explicit context(detail::context_ref state) noexcept
-    : state_(std::move(state)) {
-  }
+    : state_(std::move(state)) {}
 
   const detail::context_ref& state() const noexcept {
     return state_;
@@ -82,8 +80,7 @@ public:
   public:
     /// @cond PRIVATE
     explicit token(detail::ref<detail::context_value> before) noexcept
-      : before_(std::move(before)) {
-    }
+      : before_(std::move(before)) {}
     /// @endcond
 
   private:
@@ -93,15 +90,13 @@ public:
 
   /// Makes a variable without a default.
   /// @param name  used in messages.
-  explicit context_var(std::string name) : name_(std::move(name)) {
-  }
+  explicit context_var(std::string name) : name_(std::move(name)) {}
 
   /// Makes a variable with a default.
   /// @param name  used in messages.
   /// @param fallback  what `get()` returns where nothing was set.
   context_var(std::string name, T fallback)
-    : name_(std::move(name)), fallback_(make(std::move(fallback))) {
-  }
+    : name_(std::move(name)), fallback_(make(std::move(fallback))) {}
 
   context_var(const context_var&) = delete;
   context_var& operator=(const context_var&) = delete;

@@ -24,8 +24,7 @@ struct final_awaiter {
     frame->task_->enter(frame->caller_);
   }
 
-  void await_resume() const noexcept {
-  }
+  void await_resume() const noexcept {}
 
   frame_base* frame;
 };
@@ -64,12 +63,11 @@ template <class T>
 class coro_promise final : public coro_promise_base<T> {
 public:
   explicit coro_promise(site made = site::here()) noexcept
-    : coro_promise_base<T>(made) {
-  }
+    : coro_promise_base<T>(made) {}
 
   template <class U = T>
     requires std::constructible_from<T, U&&>
-             || (std::is_reference_v<T> && std::convertible_to<U&&, T>)
+          || (std::is_reference_v<T> && std::convertible_to<U &&, T>)
   void return_value(U&& value) {
     this->slot().emplace(std::forward<U>(value));
   }
@@ -79,8 +77,7 @@ template <>
 class coro_promise<void> final : public coro_promise_base<void> {
 public:
   explicit coro_promise(site made = site::here()) noexcept
-    : coro_promise_base<void>(made) {
-  }
+    : coro_promise_base<void>(made) {}
 
   void return_void() noexcept {
     this->slot().emplace();
@@ -92,8 +89,7 @@ public:
 template <class T>
 class coro_awaiter {
 public:
-  explicit coro_awaiter(coro<T>&& child) noexcept : child_(std::move(child)) {
-  }
+  explicit coro_awaiter(coro<T>&& child) noexcept : child_(std::move(child)) {}
 
   bool ready(frame_base&) const {
     if (!child_.frame_)
@@ -145,8 +141,7 @@ public:
   using value_type = T;
 
   /// Takes over the coroutine; `other` is empty after.
-  coro(coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {
-  }
+  coro(coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
 
   /// Takes over the coroutine; what this was is destroyed.
   coro& operator=(coro&& other) noexcept {
@@ -202,8 +197,7 @@ private:
   friend detail::coro_promise_base<T>;
   friend detail::coro_awaiter<T>;
 
-  explicit coro(promise_type& promise) noexcept : frame_(&promise) {
-  }
+  explicit coro(promise_type& promise) noexcept : frame_(&promise) {}
 
   void drop() noexcept {
     if (!frame_->started())

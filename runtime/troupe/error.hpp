@@ -10,42 +10,42 @@ namespace troupe {
 /// What can go wrong in troupe itself, as a portable `std::error_code` value.
 /// The operating system's own errors keep their own codes.
 enum class errc {
-  invalid_state = 1,  ///< A future is not in the state that the call needs.
-  timeout,            ///< A deadline passed.
-  no_running_loop,    ///< Called outside `run()`.
-  no_running_task,    ///< Called outside a task.
-  loop_running,       ///< The loop runs already, here or in another thread.
-  loop_closed,        ///< The loop was closed.
-  loop_stopped,       ///< The loop was stopped before the future was done.
-  wrong_loop,         ///< The object belongs to another loop.
-  wrong_thread,       ///< Debug mode: called from a foreign thread.
-  awaited_twice,      ///< A coroutine runs once.
-  awaits_itself,      ///< A task that waits for its own end never ends.
-  concurrent_read,    ///< Two tasks read one stream at the same time.
-  incomplete_read,    ///< The stream ended before all bytes came.
-  limit_overrun,      ///< A line or separator lies beyond the limit.
-  connection_closed,  ///< The transport is closed.
-  server_closed,      ///< The server is closed or already serving.
-  executor_shut_down, ///< The pool takes no more work.
-  not_supported,      ///< The object cannot do this by its nature.
-  several_errors,     ///< An `exception_group` holds the details.
-  not_acquired,       ///< Nobody holds the lock that the call is about.
-  too_often,          ///< More was given back than had been taken.
-  queue_empty,        ///< There is no item.
-  queue_full,         ///< There is no room for another item.
-  queue_shut_down,    ///< The queue was shut down.
-  broken_barrier,     ///< The barrier was aborted or reset.
-  channel_closed,     ///< The channel was closed.
-  node_lost,          ///< A node crashed, paused or cannot be reached.
-  node_refused,       ///< A node does not want to talk to this one.
-  bad_identity,       ///< A certificate or key of a node is wrong or missing.
-  not_published,      ///< The node has nothing of that name and kind.
-  failed_remotely,    ///< An exception on another node.
-  bad_message,        ///< What another node sent makes no sense.
-  actor_ended,        ///< The actor that was asked has ended.
-  no_answer,          ///< The request was dropped, or answered otherwise.
-  mailbox_full,       ///< The receiver's mailbox has no room.
-  exit_signalled,     ///< Another actor has ended this one.
+  invalid_state = 1,   ///< A future is not in the state that the call needs.
+  timeout,             ///< A deadline passed.
+  no_running_loop,     ///< Called outside `run()`.
+  no_running_task,     ///< Called outside a task.
+  loop_running,        ///< The loop runs already, here or in another thread.
+  loop_closed,         ///< The loop was closed.
+  loop_stopped,        ///< The loop was stopped before the future was done.
+  wrong_loop,          ///< The object belongs to another loop.
+  wrong_thread,        ///< Debug mode: called from a foreign thread.
+  awaited_twice,       ///< A coroutine runs once.
+  awaits_itself,       ///< A task that waits for its own end never ends.
+  concurrent_read,     ///< Two tasks read one stream at the same time.
+  incomplete_read,     ///< The stream ended before all bytes came.
+  limit_overrun,       ///< A line or separator lies beyond the limit.
+  connection_closed,   ///< The transport is closed.
+  server_closed,       ///< The server is closed or already serving.
+  executor_shut_down,  ///< The pool takes no more work.
+  not_supported,       ///< The object cannot do this by its nature.
+  several_errors,      ///< An `exception_group` holds the details.
+  not_acquired,        ///< Nobody holds the lock that the call is about.
+  too_often,           ///< More was given back than had been taken.
+  queue_empty,         ///< There is no item.
+  queue_full,          ///< There is no room for another item.
+  queue_shut_down,     ///< The queue was shut down.
+  broken_barrier,      ///< The barrier was aborted or reset.
+  channel_closed,      ///< The channel was closed.
+  node_lost,           ///< A node crashed, paused or cannot be reached.
+  node_refused,        ///< A node does not want to talk to this one.
+  bad_identity,        ///< A certificate or key of a node is wrong or missing.
+  not_published,       ///< The node has nothing of that name and kind.
+  failed_remotely,     ///< An exception on another node.
+  bad_message,         ///< What another node sent makes no sense.
+  actor_ended,         ///< The actor that was asked has ended.
+  no_answer,           ///< The request was dropped, or answered otherwise.
+  mailbox_full,        ///< The receiver's mailbox has no room.
+  exit_signalled,      ///< Another actor has ended this one.
   restarted_too_often, ///< A supervisor gives up.
 };
 
@@ -270,8 +270,7 @@ class keyboard_interrupt {};
 class system_exit {
 public:
   /// @param status  the exit status, 0 to 255.
-  explicit system_exit(int status = 0) noexcept : status_(status) {
-  }
+  explicit system_exit(int status = 0) noexcept : status_(status) {}
 
   /// The exit status.
   int status() const noexcept {

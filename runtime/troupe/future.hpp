@@ -23,8 +23,7 @@ namespace detail {
 class future_op_base : public op, public future_waiter {
 public:
   explicit future_op_base(ref<future_core> target) noexcept
-    : future_waiter(waiter_kind::op), target_(std::move(target)) {
-  }
+    : future_waiter(waiter_kind::op), target_(std::move(target)) {}
 
   bool ready(frame_base& frame);
   bool start() override;
@@ -75,8 +74,7 @@ template <>
 class future_op<void> final : public future_op_base {
 public:
   future_op(ref<future_core> target, bool) noexcept
-    : future_op_base(std::move(target)) {
-  }
+    : future_op_base(std::move(target)) {}
 
   void resume() const {
     check();
@@ -89,7 +87,9 @@ template <class F>
 bool same_callable(const F& x, const F& y) noexcept {
   if constexpr (std::is_empty_v<F>)
     return true;
-  else if constexpr (requires { { x == y } -> std::convertible_to<bool>; })
+  else if constexpr (requires {
+                       { x == y } -> std::convertible_to<bool>;
+                     })
     return x == y;
   else
     return false;
@@ -99,8 +99,7 @@ template <class Future, class F>
 class done_callback_of final : public done_callback {
 public:
   done_callback_of(loop_core& home, site made, F&& function)
-    : done_callback(home, made), function_(std::move(function)) {
-  }
+    : done_callback(home, made), function_(std::move(function)) {}
 
   static void* operator new(std::size_t size) {
     return pool_allocate(size);
@@ -113,8 +112,8 @@ public:
   bool same_as(const done_callback& other) const noexcept override {
     if (typeid(*this) != typeid(other))
       return false;
-    return same_callable(
-      function_, static_cast<const done_callback_of&>(other).function_);
+    return same_callable(function_,
+                         static_cast<const done_callback_of&>(other).function_);
   }
 
 private:
@@ -184,8 +183,8 @@ public:
   /// @returns a number for `remove_done_callback`.
   template <class F>
   std::uint64_t add_done_callback(F function, context in = {},
-                                  detail::site here = detail::site::here())
-    const {
+                                  detail::site here
+                                  = detail::site::here()) const {
     return add_callback<any_future>(std::move(function), in, here);
   }
 
@@ -227,8 +226,7 @@ public:
 
   /// @cond PRIVATE
   explicit any_future(detail::ref<detail::future_core> core) noexcept
-    : core_(std::move(core)) {
-  }
+    : core_(std::move(core)) {}
 
   detail::future_core* core() const noexcept {
     return core_.get();
@@ -345,8 +343,8 @@ public:
   /// As `any_future::add_done_callback`; the function gets a `future<T>`.
   template <class F>
   std::uint64_t add_done_callback(F function, context in = {},
-                                  detail::site here = detail::site::here())
-    const {
+                                  detail::site here
+                                  = detail::site::here()) const {
     return add_callback<future>(std::move(function), in, here);
   }
 
@@ -378,12 +376,10 @@ public:
   /// @cond PRIVATE
   explicit future(detail::loop_core& home)
     : any_future(detail::ref<detail::future_core>{
-      new detail::future_cell<T>(home), true}) {
-  }
+        new detail::future_cell<T>(home), true}) {}
 
   explicit future(detail::ref<detail::future_core> core) noexcept
-    : any_future(std::move(core)) {
-  }
+    : any_future(std::move(core)) {}
   /// @endcond
 
 protected:

@@ -55,8 +55,7 @@ public:
 
   /// @cond PRIVATE
   explicit handle(detail::ref<detail::callback> callback) noexcept
-    : callback_(std::move(callback)) {
-  }
+    : callback_(std::move(callback)) {}
   /// @endcond
 
 protected:
@@ -123,7 +122,6 @@ struct loop_options {
 namespace detail {
 class simulated_world;
 
-
 // A function of the user that gets errors.
 class error_handler {
 public:
@@ -148,8 +146,7 @@ private:
 template <class F>
 class error_handler_of final : public error_handler {
 public:
-  explicit error_handler_of(F&& function) : function_(std::move(function)) {
-  }
+  explicit error_handler_of(F&& function) : function_(std::move(function)) {}
 
   void call(event_loop& loop, const error_context& what) override {
     function_(loop, what);
@@ -174,7 +171,7 @@ public:
   /// Names no loop.
   event_loop() noexcept = default;
 
-  // -- running -----------------------------------------------------------------
+  // -- running ----------------------------------------------------------------
 
   /// Runs until `main` is done.
   /// @param main  a coroutine, which becomes a task, or a future or task of
@@ -213,7 +210,7 @@ public:
   /// True after `close()`.
   bool is_closed() const noexcept;
 
-  // -- callbacks ----------------------------------------------------------------
+  // -- callbacks --------------------------------------------------------------
 
   /// Calls `function()` in the next turn, in the order of the calls.
   /// @throws error  `errc::loop_closed`; in debug mode `errc::wrong_thread`.
@@ -286,8 +283,7 @@ public:
   template <std::invocable F>
   timer_handle call_at(loop_time when, F&& function,
                        detail::site here = detail::site::here()) {
-    return at(when.time_since_epoch().count(), std::forward<F>(function),
-              here);
+    return at(when.time_since_epoch().count(), std::forward<F>(function), here);
   }
 
   /// As above; calls `function(first, more...)`.
@@ -308,7 +304,7 @@ public:
     return loop_time{std::chrono::nanoseconds{detail::loop_now(*core_)}};
   }
 
-  // -- making ------------------------------------------------------------------
+  // -- making -----------------------------------------------------------------
 
   /// Makes a pending future of this loop, also while it does not run.
   template <class T = void>
@@ -332,7 +328,7 @@ public:
   /// Returns what `set_task_factory` set.
   task_factory get_task_factory() const noexcept;
 
-  // -- blocking work -----------------------------------------------------------
+  // -- blocking work ----------------------------------------------------------
 
   /// Calls `function(args...)` on a thread of `pool`. Context variables are
   /// not carried; `to_thread` does that.
@@ -361,12 +357,11 @@ public:
   /// Closes all async generators that began on this loop and did not end.
   coro<void> shutdown_asyncgens();
 
-  // -- errors ------------------------------------------------------------------
+  // -- errors -----------------------------------------------------------------
 
   /// Sends errors that nobody else gets to `function(loop, context)`.
   template <class F>
-    requires std::invocable<std::decay_t<F>&, event_loop&,
-                            const error_context&>
+    requires std::invocable<std::decay_t<F>&, event_loop&, const error_context&>
   void set_exception_handler(F&& function) {
     using handler = detail::error_handler_of<std::decay_t<F>>;
     install(detail::ref<detail::error_handler>{
@@ -388,7 +383,7 @@ public:
   /// default one; the loop goes on.
   void call_exception_handler(const error_context& what);
 
-  // -- debugging ---------------------------------------------------------------
+  // -- debugging --------------------------------------------------------------
 
   /// Turns debug mode on or off: slow steps are reported, calls from foreign
   /// threads refused.

@@ -36,7 +36,8 @@ public:
     : problem_(std::move(problem)), has_value_(false) {}
 
   /// Copies value or exception.
-  outcome(const outcome& other) requires std::copy_constructible<value_type>
+  outcome(const outcome& other)
+    requires std::copy_constructible<value_type>
     : problem_(other.problem_), has_value_(other.has_value_) {
     if (has_value_)
       ::new (static_cast<void*>(&value_)) value_type(other.value_);

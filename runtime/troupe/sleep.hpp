@@ -32,12 +32,10 @@ std::int64_t nanoseconds_of(std::chrono::duration<Rep, Period> delay) {
 
 class sleep_op_base : public op {
 public:
-  explicit sleep_op_base(std::int64_t delay) noexcept : delay_(delay) {
-  }
+  explicit sleep_op_base(std::int64_t delay) noexcept : delay_(delay) {}
 
   sleep_op_base(sleep_op_base&& other) noexcept
-    : op(std::move(other)), delay_(other.delay_) {
-  }
+    : op(std::move(other)), delay_(other.delay_) {}
 
   ~sleep_op_base() {
     if (alarm_)
@@ -69,8 +67,7 @@ template <class T>
 class sleep_op final : public sleep_op_base {
 public:
   sleep_op(std::int64_t delay, T result)
-    : sleep_op_base(delay), result_(std::move(result)) {
-  }
+    : sleep_op_base(delay), result_(std::move(result)) {}
 
   T resume() {
     check_cancelled();

@@ -196,8 +196,8 @@ TEST_CASE("caf: monitors are told user_shutdown for a cancellation",
 TEST_CASE("caf: monitors are told a runtime error for an exception",
           "[caf][threads]") {
   for_each_worker_count([](run_options options) {
-    auto reason = reason_of_end(
-      options, [] { return fail(); }, [](const task<void>&) {});
+    auto reason
+      = reason_of_end(options, [] { return fail(); }, [](const task<void>&) {});
     CHECK(reason == caf::sec::runtime_error);
   });
 }

@@ -172,30 +172,30 @@ TEST_CASE("coordination: random cancellations lose nothing",
           std::vector<task<>> all;
           for (int i = 0; i < 40; ++i) {
             switch (i % 4) {
-            case 0:
-              all.push_back(create_task([&]() -> coro<void> {
-                auto held = co_await door.scoped();
-                auto permit = co_await permits.scoped();
-                co_await sleep(0s);
-              }));
-              break;
-            case 1:
-              all.push_back(create_task([&, i]() -> coro<void> {
-                co_await items.put(i);
-                ++put;
-              }));
-              break;
-            case 2:
-              all.push_back(create_task([&]() -> coro<void> {
-                static_cast<void>(co_await items.get());
-                ++got;
-              }));
-              break;
-            default:
-              all.push_back(create_task([&]() -> coro<void> {
-                auto held = co_await changed.scoped();
-                co_await changed.wait();
-              }));
+              case 0:
+                all.push_back(create_task([&]() -> coro<void> {
+                  auto held = co_await door.scoped();
+                  auto permit = co_await permits.scoped();
+                  co_await sleep(0s);
+                }));
+                break;
+              case 1:
+                all.push_back(create_task([&, i]() -> coro<void> {
+                  co_await items.put(i);
+                  ++put;
+                }));
+                break;
+              case 2:
+                all.push_back(create_task([&]() -> coro<void> {
+                  static_cast<void>(co_await items.get());
+                  ++got;
+                }));
+                break;
+              default:
+                all.push_back(create_task([&]() -> coro<void> {
+                  auto held = co_await changed.scoped();
+                  co_await changed.wait();
+                }));
             }
           }
           for (int i = 0; i < 30; ++i) {

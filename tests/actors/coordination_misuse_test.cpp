@@ -150,23 +150,19 @@ TEST_CASE("misuse: of locks, conditions and semaphores", "[misuse]") {
          text_of_error([] { condition{"news"}.release(); }),
          "release of <lock 'news' unlocked>, which nobody holds; release it "
          "once for each acquire");
-  expect("a semaphore with less than nothing", text_of_error([] {
-           semaphore{-1, "permits"};
-         }),
+  expect("a semaphore with less than nothing",
+         text_of_error([] { semaphore{-1, "permits"}; }),
          "semaphore 'permits': the value is -1; give 0 or more permits");
   expect(
-    "a bounded semaphore with less than nothing", text_of_error([] {
-      bounded_semaphore{-1, "permits"};
-    }),
+    "a bounded semaphore with less than nothing",
+    text_of_error([] { bounded_semaphore{-1, "permits"}; }),
     "bounded_semaphore 'permits': the value is -1; give 0 or more permits");
-  expect("a bounded semaphore that is released too often", text_of_error([] {
-           bounded_semaphore{2, "permits"}.release();
-         }),
+  expect("a bounded semaphore that is released too often",
+         text_of_error([] { bounded_semaphore{2, "permits"}.release(); }),
          "release of <bounded_semaphore 'permits' value 2>, which has all its "
          "permits; release once for each acquire");
-  expect("a permit that is returned twice", in_task([] {
-           return return_twice(semaphore{1, "permits"});
-         }),
+  expect("a permit that is returned twice",
+         in_task([] { return return_twice(semaphore{1, "permits"}); }),
          "release of a semaphore_guard that holds no permit; it was released "
          "or moved from, so leave the release to its scope");
   expect("a permit that was returned behind its guard's back", report_of([] {
@@ -178,13 +174,10 @@ TEST_CASE("misuse: of locks, conditions and semaphores", "[misuse]") {
 }
 
 TEST_CASE("misuse: of barriers and queues", "[misuse]") {
-  expect("a barrier of nobody", text_of_error([] {
-           barrier{0, "table"};
-         }),
+  expect("a barrier of nobody", text_of_error([] { barrier{0, "table"}; }),
          "barrier 'table': the number of parties is 0; give 1 or more");
-  expect("a barrier of less than nobody", text_of_error([] {
-           barrier{-3, "table"};
-         }),
+  expect("a barrier of less than nobody",
+         text_of_error([] { barrier{-3, "table"}; }),
          "barrier 'table': the number of parties is -3; give 1 or more");
   expect("a broken barrier", in_task([] {
            barrier table{2, "table"};
@@ -207,24 +200,20 @@ TEST_CASE("misuse: of barriers and queues", "[misuse]") {
          }),
          "put_nowait to <queue 'work' 1 of 1 items, 1 unfinished>, which has "
          "no room; use co_await put()");
-  expect("getting what is not there", text_of_error([] {
-           queue<int>{0, "work"}.get_nowait();
-         }),
+  expect("getting what is not there",
+         text_of_error([] { queue<int>{0, "work"}.get_nowait(); }),
          "get_nowait from <queue 'work' 0 items>, which has no item; use "
          "co_await get()");
-  expect("task_done too often", text_of_error([] {
-           queue<int>{0, "work"}.task_done();
-         }),
+  expect("task_done too often",
+         text_of_error([] { queue<int>{0, "work"}.task_done(); }),
          "task_done of <queue 'work' 0 items>, which has no unfinished item; "
          "call it once for each item that was got");
-  expect("task_done of a stack too often", text_of_error([] {
-           lifo_queue<int>{0, "work"}.task_done();
-         }),
+  expect("task_done of a stack too often",
+         text_of_error([] { lifo_queue<int>{0, "work"}.task_done(); }),
          "task_done of <lifo_queue 'work' 0 items>, which has no unfinished "
          "item; call it once for each item that was got");
-  expect("task_done of a priority queue too often", text_of_error([] {
-           priority_queue<int>{3, "work"}.task_done();
-         }),
+  expect("task_done of a priority queue too often",
+         text_of_error([] { priority_queue<int>{3, "work"}.task_done(); }),
          "task_done of <priority_queue 'work' 0 of 3 items>, which has no "
          "unfinished item; call it once for each item that was got");
   expect(

@@ -150,9 +150,8 @@ TEST_CASE("misuse: of once", "[misuse]") {
 }
 
 TEST_CASE("misuse: of channels and selects", "[misuse]") {
-  expect("a channel of less than nothing", text_of_error([] {
-           channel<int>{-1, "results"};
-         }),
+  expect("a channel of less than nothing",
+         text_of_error([] { channel<int>{-1, "results"}; }),
          "channel 'results': the capacity is -1; give 0 (a sender waits for a "
          "receiver) or how many items can be sent ahead");
   expect(
@@ -194,19 +193,16 @@ TEST_CASE("misuse: of channels and selects", "[misuse]") {
 }
 
 TEST_CASE("misuse: of rate limiters", "[misuse]") {
-  expect("a rate of nothing", text_of_error([] {
-           rate_limiter{0, 1, "calls"};
-         }),
+  expect("a rate of nothing",
+         text_of_error([] { rate_limiter{0, 1, "calls"}; }),
          "rate_limiter 'calls': the rate is 0.000000; give a number of tokens "
          "a second above 0");
-  expect("a rate below nothing", text_of_error([] {
-           rate_limiter{-2.5, 1, "calls"};
-         }),
+  expect("a rate below nothing",
+         text_of_error([] { rate_limiter{-2.5, 1, "calls"}; }),
          "rate_limiter 'calls': the rate is -2.500000; give a number of tokens "
          "a second above 0");
-  expect("a rate that is no number", text_of_error([] {
-           rate_limiter{std::nan(""), 1, "calls"};
-         }),
+  expect("a rate that is no number",
+         text_of_error([] { rate_limiter{std::nan(""), 1, "calls"}; }),
          "rate_limiter 'calls': the rate is nan; give a number of tokens a "
          "second above 0");
   expect("a rate without an end", text_of_error([] {
@@ -214,15 +210,13 @@ TEST_CASE("misuse: of rate limiters", "[misuse]") {
          }),
          "rate_limiter 'calls': the rate is inf; give a number of tokens a "
          "second above 0");
-  expect("a bucket of nothing", text_of_error([] {
-           rate_limiter{10, 0, "calls"};
-         }),
+  expect("a bucket of nothing",
+         text_of_error([] { rate_limiter{10, 0, "calls"}; }),
          "rate_limiter 'calls': the burst is 0; give how many tokens can be "
          "taken at once, 1 or more");
   expect(
-    "more tokens than there can be", in_task([] {
-      return acquire(rate_limiter{10, 3, "calls"}, 4);
-    }),
+    "more tokens than there can be",
+    in_task([] { return acquire(rate_limiter{10, 3, "calls"}, 4); }),
     "acquire of 4 tokens of <rate_limiter 'calls' 10 a second, burst 3>, which "
     "never has more than 3 at once; ask for fewer, or give it a larger burst");
   expect(

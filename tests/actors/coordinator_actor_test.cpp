@@ -42,8 +42,7 @@ TEST_CASE(
             entrance,
             [&, entrance] {
               order.add("actor");
-              self.ask_for(
-                entrance, [&] { self.quit(); }, messages::release{});
+              self.ask_for(entrance, [&] { self.quit(); }, messages::release{});
             },
             messages::acquire{});
         });
@@ -77,8 +76,7 @@ TEST_CASE("coordinator_actor: the place of an actor that dies is withdrawn",
         caf::actor shelf = items.actor();
         caf::actor entrance = door.actor();
         auto dying = play([=](puppet& self) {
-          self.ask_for(
-            entrance, [] {}, messages::acquire{});
+          self.ask_for(entrance, [] {}, messages::acquire{});
           self.request(shelf, caf::infinite, messages::get{})
             .then([](const std::string&) {});
         });
@@ -110,12 +108,9 @@ TEST_CASE("coordinator_actor: what an actor holds is given back when it dies",
         caf::actor shelf = table.actor();
         std::atomic<int> granted{0};
         auto holder = play([&, gate, shelf](puppet& self) {
-          self.ask_for(
-            gate, [&] { ++granted; }, messages::acquire{});
-          self.ask_for(
-            gate, [&] { ++granted; }, messages::acquire{});
-          self.ask_for(
-            shelf, [&] { ++granted; }, messages::write{});
+          self.ask_for(gate, [&] { ++granted; }, messages::acquire{});
+          self.ask_for(gate, [&] { ++granted; }, messages::acquire{});
+          self.ask_for(shelf, [&] { ++granted; }, messages::write{});
         });
         gate = nullptr;
         shelf = nullptr;
@@ -158,9 +153,8 @@ TEST_CASE("coordinator_actor: all of them understand their messages",
           self.ask_for(all[0], note("gate"), messages::wait{});
           self.ask_for(all[0], note("set"), messages::set{});
           self.ask_for(all[0], note("clear"), messages::clear{});
-          self.request(all[0], caf::infinite, messages::is_set{}).then([&](bool is) {
-            told.add(is ? "is set" : "is not set");
-          });
+          self.request(all[0], caf::infinite, messages::is_set{})
+            .then([&](bool is) { told.add(is ? "is set" : "is not set"); });
           self.ask_for(all[1], note("locked"), messages::acquire{});
           self.ask_for(all[1], note("changed"), messages::wait{});
           self.request(all[2], caf::infinite, messages::wait{})

@@ -62,7 +62,9 @@ TEST_CASE("coordinator_threads: a foreign thread asks by a scoped actor",
             self->request(source, caf::infinite, messages::get{})
               .receive(
                 [&](const std::string& item) {
-                  self->request(target, caf::infinite, messages::put{}, item + "!")
+                  self
+                    ->request(target, caf::infinite, messages::put{},
+                              item + "!")
                     .receive([&] { seen.push_back("put"); }, wrong);
                 },
                 wrong);

@@ -330,7 +330,8 @@ TEST_CASE("lock: each grant has a greater token", "[lock]") {
     for (int i = 0; i < 3; ++i) {
       auto held = co_await door.scoped();
       tokens.push_back(door.token());
-      auto next = create_task([door]() mutable -> coro<void> { co_await door.acquire(); });
+      auto next = create_task(
+        [door]() mutable -> coro<void> { co_await door.acquire(); });
       co_await turns(2);
       held.release();
       co_await next;

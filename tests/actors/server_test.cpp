@@ -76,7 +76,7 @@ void check_not_grown([[maybe_unused]] std::size_t before) {
 
 } // namespace
 
-// -- many clients ------------------------------------------------------------
+// -- many clients -------------------------------------------------------------
 
 TEST_CASE("server: 500 clients are served at once", "[server][threads]") {
   want_descriptors();
@@ -210,7 +210,7 @@ TEST_CASE("server: at max_connections accepting pauses until one is closed",
   });
 }
 
-// -- handlers ----------------------------------------------------------------
+// -- handlers -----------------------------------------------------------------
 
 TEST_CASE("server: a handler that drops its writer is reported and its "
           "connection closed",
@@ -360,7 +360,7 @@ TEST_CASE("server: a handler may close the server, its clients and itself",
   });
 }
 
-// -- handles -----------------------------------------------------------------
+// -- handles ------------------------------------------------------------------
 
 TEST_CASE("server: it serves on when its last handle goes",
           "[server][threads]") {
@@ -464,7 +464,7 @@ TEST_CASE("server: with reuse_port two servers share a port",
   });
 }
 
-// -- errors ------------------------------------------------------------------
+// -- errors -------------------------------------------------------------------
 
 TEST_CASE("open_connection: a name that cannot be resolved is named",
           "[server][threads]") {
@@ -586,7 +586,7 @@ TEST_CASE("start_server: cancelled at any turn it leaves no socket",
   });
 }
 
-// -- over time ---------------------------------------------------------------
+// -- over time ----------------------------------------------------------------
 
 TEST_CASE("server: in ten seconds without work it uses no CPU",
           "[server][threads][slow]") {

@@ -50,24 +50,24 @@ coro<std::string> read_four(stream_reader reader) {
 coro<std::string> read_somehow(stream_reader reader, unsigned dice) {
   std::size_t size = 1 + dice / 8 % 40;
   switch (dice % 6) {
-  case 0:
-    co_return co_await reader.read(size);
-  case 1:
-    co_return co_await reader.readexactly(size);
-  case 2:
-    co_return co_await reader.readline();
-  case 3:
-    co_return co_await reader.readuntil("7 ", "\n", "003");
-  case 4: {
-    auto line = co_await reader.next();
-    co_return line.value_or("");
-  }
-  default: {
-    std::string bytes(size, '\0');
-    auto count = co_await reader.read_into(std::span<char>{bytes});
-    bytes.resize(count);
-    co_return bytes;
-  }
+    case 0:
+      co_return co_await reader.read(size);
+    case 1:
+      co_return co_await reader.readexactly(size);
+    case 2:
+      co_return co_await reader.readline();
+    case 3:
+      co_return co_await reader.readuntil("7 ", "\n", "003");
+    case 4: {
+      auto line = co_await reader.next();
+      co_return line.value_or("");
+    }
+    default: {
+      std::string bytes(size, '\0');
+      auto count = co_await reader.read_into(std::span<char>{bytes});
+      bytes.resize(count);
+      co_return bytes;
+    }
   }
 }
 
@@ -110,7 +110,7 @@ private:
 
 } // namespace
 
-// -- back-pressure -----------------------------------------------------------
+// -- back-pressure ------------------------------------------------------------
 
 TEST_CASE(
   "stream: a peer that sends 64 MiB to nobody who reads is stopped, and "
@@ -218,7 +218,7 @@ TEST_CASE("stream_reader: a huge readexactly takes no memory before the data "
   });
 }
 
-// -- both directions ---------------------------------------------------------
+// -- both directions ----------------------------------------------------------
 
 TEST_CASE("stream: 1 MB goes both ways at once", "[stream][threads]") {
   for_each_setting([](setting how) {
@@ -324,9 +324,8 @@ TEST_CASE("stream: a loop that always has work still reads",
   for_each_setting([](setting how) {
     std::string got;
     talk(how, [&](linked& to) -> coro<void> {
-      auto reading = create_task([&]() -> coro<void> {
-        got = co_await to.reader.readexactly(5);
-      });
+      auto reading = create_task(
+        [&]() -> coro<void> { got = co_await to.reader.readexactly(5); });
       co_await turns(2);
       to.peer.send("early");
       CHECK(co_await reached([&] { return reading.done(); }));
@@ -353,7 +352,7 @@ TEST_CASE("stream_reader: a read that begins in the last turn of a run is "
   loop.close();
 }
 
-// -- cancelling --------------------------------------------------------------
+// -- cancelling ---------------------------------------------------------------
 
 TEST_CASE("stream_reader: of 1,000 cancelled reads none loses a byte",
           "[stream][threads]") {
@@ -527,7 +526,7 @@ TEST_CASE("open_connection: cancelled at any turn it leaves no socket",
   });
 }
 
-// -- handles -----------------------------------------------------------------
+// -- handles ------------------------------------------------------------------
 
 TEST_CASE("stream_writer: dropped without close it is reported, and its data "
           "still sent",
@@ -630,7 +629,8 @@ TEST_CASE("stream: a read, a drain and a wait that stand when the program ends "
     record<std::string> ends;
     plain_listener listener{how.family, 4096};
     std::optional<linked> kept;
-    std::atomic<int> begun{0}; // a task that has not begun would not see its end
+    std::atomic<int> begun{
+      0}; // a task that has not begun would not see its end
     auto watch = [&](std::string name, auto wait) -> coro<void> {
       ++begun;
       auto problem = co_await failure_of(std::move(wait));

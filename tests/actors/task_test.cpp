@@ -41,7 +41,7 @@ coro<void> wait_done(future<T> x) {
   co_await reached([&] { return x.done(); });
 }
 
-// -- random cancels ----------------------------------------------------------
+// -- random cancels -----------------------------------------------------------
 
 // What happened to one task of the storm.
 struct fate {

@@ -150,7 +150,9 @@ TEST_CASE("thread_pool: its last handle may go inside one of its jobs",
   flag ended;
   auto job = pool->submit([own = *pool, go_on, ended]() mutable {
     go_on.wait();
-    { auto last = std::move(own); }
+    {
+      auto last = std::move(own);
+    }
     ended.set();
   });
   pool.reset();

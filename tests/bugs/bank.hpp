@@ -26,7 +26,7 @@ std::vector<seeded_bug> wire_bugs();
 
 std::vector<seeded_bug> all_bugs();
 
-// -- what the programs share -------------------------------------------------
+// -- what the programs share --------------------------------------------------
 
 inline troupe::coro<void> spin(int turns) {
   for (int i = 0; i < turns; ++i)

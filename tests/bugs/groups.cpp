@@ -12,7 +12,7 @@ namespace bugs {
 
 namespace {
 
-// -- a group completes before its handler is stored --------------------------
+// -- a group completes before its handler is stored ---------------------------
 
 // Like asio#1630.
 template <bool Right>
@@ -49,7 +49,7 @@ coro<void> early_group() {
   co_await group.wait();
 }
 
-// -- the loser of a race fails too -------------------------------------------
+// -- the loser of a race fails too --------------------------------------------
 
 // Like cobalt#168: nobody takes the loser's exception.
 coro<void> fail_after(int turns) {
@@ -91,7 +91,7 @@ coro<void> escaping_loser() {
   co_await race<Right>(std::move(x), std::move(y));
 }
 
-// -- a service is started after it was stopped -------------------------------
+// -- a service is started after it was stopped --------------------------------
 
 // Like cobalt#198 and tokio's PR 3228: nobody ends what came too late.
 template <bool Right>

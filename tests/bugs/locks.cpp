@@ -15,7 +15,7 @@ namespace {
 
 using line = std::deque<future<void>>;
 
-// -- a wake-up is lost in a release ------------------------------------------
+// -- a wake-up is lost in a release -------------------------------------------
 
 // Like libcoro#388: two releases before the waker runs wake one.
 template <bool Right>
@@ -102,7 +102,7 @@ coro<void> lost_in_release() {
   co_await spin(1); // for the waker
 }
 
-// -- a permit is lost on a cancelled acquire ---------------------------------
+// -- a permit is lost on a cancelled acquire ----------------------------------
 
 // Like CPython#90155: granted, then cancelled, and nobody has it.
 template <bool Right>
@@ -155,7 +155,7 @@ coro<void> lost_permit() {
   co_await patient;
 }
 
-// -- a grant to a dead waiter ------------------------------------------------
+// -- a grant to a dead waiter -------------------------------------------------
 
 // Like CPython#90155 and libcoro#107: the lock goes to who was cancelled.
 template <bool Right>
@@ -209,7 +209,7 @@ coro<void> dead_waiter() {
   co_await patient;
 }
 
-// -- a release of a free lock lets two in ------------------------------------
+// -- a release of a free lock lets two in -------------------------------------
 
 // Like the semaphores that CPython guards against by BoundedSemaphore: whoever
 // leaves releases, also if he was cancelled in line.

@@ -13,7 +13,7 @@ namespace bugs {
 
 namespace {
 
-// -- a notify is lost between release and wait -------------------------------
+// -- a notify is lost between release and wait --------------------------------
 
 class plain_lock {
 public:
@@ -94,7 +94,7 @@ coro<void> lost_notify() {
   co_await waiter;
 }
 
-// -- a waiter is resumed after it is gone ------------------------------------
+// -- a waiter is resumed after it is gone -------------------------------------
 
 // Like cobalt#194: a cancelled waiter stays in the list. The flag stands for
 // the memory that a real one would touch.
@@ -154,7 +154,7 @@ coro<void> gone_waiter() {
   co_await ended(waiter);
 }
 
-// -- an event is cleared before the woken one has looked ---------------------
+// -- an event is cleared before the woken one has looked ----------------------
 
 // Like the events on condition variables that look again after waking.
 template <bool Right>
@@ -202,7 +202,7 @@ coro<void> short_pulse() {
   co_await waiter;
 }
 
-// -- a barrier is aborted while its last generation leaves -------------------
+// -- a barrier is aborted while its last generation leaves --------------------
 
 // Like CPython's asyncio.Barrier: who is woken asks the barrier, not his own
 // generation.

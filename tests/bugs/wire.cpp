@@ -14,7 +14,7 @@ namespace bugs {
 
 namespace {
 
-// -- an op is answered twice -------------------------------------------------
+// -- an op is answered twice --------------------------------------------------
 
 // Like the races of cobalt#167: the timer does not know of the answer that is
 // on its way.
@@ -90,7 +90,7 @@ coro<void> double_answer() {
   limit.cancel();
 }
 
-// -- a timer fires after its cancellation ------------------------------------
+// -- a timer fires after its cancellation -------------------------------------
 
 // Like the batches of due timers in hand-written wheels: what is in one is not
 // looked at again.
@@ -149,7 +149,7 @@ coro<void> late_timer() {
   co_await canceller;
 }
 
-// -- a read is answered after the close --------------------------------------
+// -- a read is answered after the close ---------------------------------------
 
 // Like the completions of Asio that are on their way when a socket is closed.
 template <bool Right>
@@ -220,7 +220,7 @@ coro<void> late_read() {
   co_await reader;
 }
 
-// -- two writers interleave --------------------------------------------------
+// -- two writers interleave ---------------------------------------------------
 
 // Like two writers of one asio stream: a message is written in pieces.
 template <bool Right>
@@ -263,7 +263,7 @@ coro<void> mixed_writers() {
                 "messages do not mix");
 }
 
-// -- a time limit wins over a result that came first -------------------------
+// -- a time limit wins over a result that came first --------------------------
 
 // Like libcoro#355: the item was handed out, and is lost.
 template <bool Right>

@@ -13,7 +13,7 @@ namespace bugs {
 
 namespace {
 
-// -- a queue's shutdown leaves a getter behind -------------------------------
+// -- a queue's shutdown leaves a getter behind --------------------------------
 
 // Like libcoro's PR 402: closes only after all in line were told.
 template <bool Right>
@@ -83,7 +83,7 @@ coro<void> shutdown_deadlock() {
   co_await b;
 }
 
-// -- a pool's worker joins itself --------------------------------------------
+// -- a pool's worker joins itself ---------------------------------------------
 
 // Like libcoro#421: the last user ends the pool, and that may be a worker.
 template <bool Right>
@@ -132,7 +132,7 @@ coro<void> self_join() {
   co_await pool.ended();
 }
 
-// -- a pair that plays ping-pong starves the others --------------------------
+// -- a pair that plays ping-pong starves the others ---------------------------
 
 // Like tokio's PR 5686: what a job makes ready runs next, before the queue.
 template <bool Right>
@@ -198,7 +198,7 @@ coro<void> starvation() {
   co_await runner;
 }
 
-// -- the last idle worker is not woken ---------------------------------------
+// -- the last idle worker is not woken ----------------------------------------
 
 // Like the searching workers of tokio: whoever posts relies on the one that
 // searches, which has looked already.

@@ -32,7 +32,9 @@ coro<int> fails() {
 
 template <class T>
 coro<void> settled(T x) {
-  auto done = [x] { return x.done(); }; // named: docs/compilers.md
+  auto done = [x] {
+    return x.done();
+  }; // named: docs/compilers.md
   co_await reached(done);
 }
 
@@ -235,9 +237,7 @@ TEST_CASE("as_completed: one task given twice comes once (fact 78)",
 
 // A single future is refused by the compiler.
 template <class T>
-concept can_be_completed = requires(T x) {
-  as_completed(x);
-};
+concept can_be_completed = requires(T x) { as_completed(x); };
 
 static_assert(!can_be_completed<future<int>>, "(fact 79)");
 static_assert(can_be_completed<std::vector<future<int>>>);

@@ -86,7 +86,7 @@ double cpu_seconds() {
 
 } // namespace
 
-// -- what is cancelled, and when ---------------------------------------------
+// -- what is cancelled, and when ----------------------------------------------
 
 TEST_CASE("cancel: cancels what the task waits for at once (fact 31)",
           "[cancel][order]") {
@@ -308,7 +308,7 @@ TEST_CASE("cancel: of another task leaves our own count at 0 (fact E9)",
   });
 }
 
-// -- answers of the task -----------------------------------------------------
+// -- answers of the task ------------------------------------------------------
 
 TEST_CASE("cancel: a task may catch it and return a value (fact 35)",
           "[cancel]") {
@@ -522,7 +522,7 @@ TEST_CASE("cancel: takes the timer of a sleep back (fact 42)", "[cancel]") {
   });
 }
 
-// -- messages ----------------------------------------------------------------
+// -- messages -----------------------------------------------------------------
 
 TEST_CASE("cancel: its message reaches whoever awaits the task (fact 43)",
           "[cancel]") {
@@ -601,7 +601,7 @@ TEST_CASE("cancel: stays nested in the error that replaces it (fact 45)",
   });
 }
 
-// -- counting ----------------------------------------------------------------
+// -- counting -----------------------------------------------------------------
 
 TEST_CASE("cancel: twice before the task runs counts two (fact 46)",
           "[cancel]") {
@@ -756,7 +756,7 @@ TEST_CASE("uncancel: an outer block that fires first is not swallowed by an "
   });
 }
 
-// -- errors and cancelling ---------------------------------------------------
+// -- errors and cancelling ----------------------------------------------------
 
 TEST_CASE("cancel: an exit thrown by the task's handler leaves the loop "
           "(fact 51)",
@@ -841,7 +841,7 @@ TEST_CASE("cancel: of a finished task changes nothing (fact 289)", "[cancel]") {
   });
 }
 
-// -- sleep -------------------------------------------------------------------
+// -- sleep --------------------------------------------------------------------
 
 TEST_CASE("sleep: of 0 lets all that is ready run first (fact 54)",
           "[sleep][order]") {

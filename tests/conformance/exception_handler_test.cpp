@@ -30,9 +30,8 @@ namespace {
 context_var<std::string> request{"request", "none"};
 
 template <class F>
-concept can_handle_errors = requires(event_loop loop, F f) {
-  loop.set_exception_handler(f);
-};
+concept can_handle_errors
+  = requires(event_loop loop, F f) { loop.set_exception_handler(f); };
 
 void fail_loudly() {
   throw std::runtime_error("the callback is broken");
@@ -325,7 +324,7 @@ TEST_CASE("exception handler: of several exits at once one counts",
   });
 }
 
-// -- debug mode --------------------------------------------------------------
+// -- debug mode ---------------------------------------------------------------
 
 TEST_CASE("debug: a slow callback and a slow step are reported (fact 357)",
           "[debug]") {

@@ -87,7 +87,7 @@ void count_other_call(const any_future&) {
 
 } // namespace
 
-// -- states ------------------------------------------------------------------
+// -- states -------------------------------------------------------------------
 
 TEST_CASE("future: a new one is neither done nor cancelled (fact 255)",
           "[future]") {
@@ -243,7 +243,7 @@ TEST_CASE("future: many tasks can await one (fact 261)", "[future]") {
   });
 }
 
-// -- callbacks ---------------------------------------------------------------
+// -- callbacks ----------------------------------------------------------------
 
 TEST_CASE("future: callbacks run in the order in which they were added "
           "(fact 262)",
@@ -455,7 +455,7 @@ TEST_CASE("future: a callback taken back before the end never runs "
   });
 }
 
-// -- reports -----------------------------------------------------------------
+// -- reports ------------------------------------------------------------------
 
 TEST_CASE("future: an exception that nobody read is reported (fact 267)",
           "[future]") {
@@ -534,7 +534,7 @@ TEST_CASE("future: a pending one may be dropped in silence (fact 270)",
   });
 }
 
-// -- futures of threads ------------------------------------------------------
+// -- futures of threads -------------------------------------------------------
 
 TEST_CASE("wrap_future: the result of a pool arrives in the loop (fact 271)",
           "[future]") {
@@ -665,7 +665,7 @@ TEST_CASE("wrap_future: ends as its source did (fact 275)", "[future]") {
   });
 }
 
-// -- texts -------------------------------------------------------------------
+// -- texts --------------------------------------------------------------------
 
 TEST_CASE("future: its text says its state and what it came to (fact 255)",
           "[future]") {

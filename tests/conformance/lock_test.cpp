@@ -238,7 +238,9 @@ TEST_CASE("lock: acquiring a free one does not suspend (fact E3)",
     co_await door.acquire();
     seen.push_back("acquired");
     door.release();
-    { auto held = co_await door.scoped(); }
+    {
+      auto held = co_await door.scoped();
+    }
     seen.push_back("again");
     co_await turns(1);
   });

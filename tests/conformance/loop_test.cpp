@@ -32,19 +32,16 @@ using namespace std::chrono_literals;
 namespace {
 
 template <class F>
-concept can_be_called_soon = requires(event_loop loop, F f) {
-  loop.call_soon(std::move(f));
-};
+concept can_be_called_soon
+  = requires(event_loop loop, F f) { loop.call_soon(std::move(f)); };
 
 template <class F>
-concept can_be_called_later_without_delay = requires(event_loop loop, F f) {
-  loop.call_later(std::move(f));
-};
+concept can_be_called_later_without_delay
+  = requires(event_loop loop, F f) { loop.call_later(std::move(f)); };
 
 template <class F>
-concept can_be_called_at_a_delay = requires(event_loop loop, F f) {
-  loop.call_at(1s, std::move(f));
-};
+concept can_be_called_at_a_delay
+  = requires(event_loop loop, F f) { loop.call_at(1s, std::move(f)); };
 
 coro<int> give(int value) {
   co_return value;
@@ -92,7 +89,7 @@ private:
 
 } // namespace
 
-// -- callbacks ---------------------------------------------------------------
+// -- callbacks ----------------------------------------------------------------
 
 TEST_CASE("call_soon: passes its arguments, and stop lets the turn finish "
           "(fact 319)",
@@ -295,8 +292,8 @@ TEST_CASE("handle: cancelling releases the function and its arguments "
     auto bound = std::make_shared<int>(1);
     scoped_loop loop{options};
     auto soon = loop->call_soon([](const std::shared_ptr<int>&) {}, bound);
-    auto timer = loop->call_later(
-      1h, [bound](const std::shared_ptr<int>&) {}, bound);
+    auto timer
+      = loop->call_later(1h, [bound](const std::shared_ptr<int>&) {}, bound);
     CHECK(bound.use_count() == 4);
     timer.cancel();
     CHECK(bound.use_count() == 2);
@@ -470,7 +467,7 @@ TEST_CASE("call_soon: takes neither coroutines nor what cannot be called "
   STATIC_REQUIRE_FALSE(can_be_called_soon<void (*)(int)>);
 }
 
-// -- running -----------------------------------------------------------------
+// -- running ------------------------------------------------------------------
 
 TEST_CASE("run_forever: stopped before it runs makes one turn (fact 336)",
           "[loop][order]") {
@@ -643,7 +640,7 @@ TEST_CASE("loop: closing drops callbacks that are pending (fact 344)",
   });
 }
 
-// -- which loop --------------------------------------------------------------
+// -- which loop ---------------------------------------------------------------
 
 TEST_CASE("get_event_loop: is the running one in coroutines and callbacks "
           "(fact 345)",

@@ -32,9 +32,7 @@ using namespace std::chrono_literals;
 namespace {
 
 template <class X>
-concept can_be_run = requires(X x) {
-  troupe::run(std::move(x));
-};
+concept can_be_run = requires(X x) { troupe::run(std::move(x)); };
 
 coro<int> give(int value) {
   co_return value;
@@ -117,7 +115,7 @@ void own_handler(int) {
 
 } // namespace
 
-// -- results -----------------------------------------------------------------
+// -- results ------------------------------------------------------------------
 
 TEST_CASE("run: returns the value or throws the exception (fact 304)",
           "[run]") {
@@ -168,7 +166,7 @@ TEST_CASE("run: can be called again in the same process (fact 304)", "[run]") {
   });
 }
 
-// -- the end -----------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 TEST_CASE("run: cancels tasks that are left and waits for them (fact 307)",
           "[run]") {
@@ -280,7 +278,7 @@ TEST_CASE("run: callbacks of the last turn still run (fact 307)",
   CHECK(ran);
 }
 
-// -- how the loop is made ----------------------------------------------------
+// -- how the loop is made -----------------------------------------------------
 
 TEST_CASE("run: debug mode is as said, else as the environment says "
           "(fact 310)",
@@ -327,7 +325,7 @@ TEST_CASE("run: a loop factory is called once and its loop used (fact 311)",
   });
 }
 
-// -- runner ------------------------------------------------------------------
+// -- runner -------------------------------------------------------------------
 
 TEST_CASE("runner: closed twice is harmless and cannot be used again "
           "(fact 312)",
@@ -380,7 +378,7 @@ TEST_CASE("runner: cannot run inside a running loop (fact 314)", "[run]") {
   });
 }
 
-// -- Ctrl-C ------------------------------------------------------------------
+// -- Ctrl-C -------------------------------------------------------------------
 
 TEST_CASE("run: Ctrl-C cancels main and throws keyboard_interrupt "
           "(fact 316)",

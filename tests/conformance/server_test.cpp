@@ -93,7 +93,7 @@ std::size_t addresses_of(const char* name) {
 
 } // namespace
 
-// -- connecting --------------------------------------------------------------
+// -- connecting ---------------------------------------------------------------
 
 TEST_CASE("open_connection: a refused connection throws the system's code and "
           "names the address (fact 480)",
@@ -265,7 +265,7 @@ TEST_CASE("open_connection: the family chooses among the addresses",
   });
 }
 
-// -- handlers ----------------------------------------------------------------
+// -- handlers -----------------------------------------------------------------
 
 TEST_CASE("server: a plain function is called with reader and writer "
           "(fact 478)",
@@ -380,7 +380,7 @@ TEST_CASE("server: a plain function that throws is reported and its connection "
   });
 }
 
-// -- binding -----------------------------------------------------------------
+// -- binding ------------------------------------------------------------------
 
 TEST_CASE("server: the same host twice is bound once (fact 488)", "[server]") {
   for_each_setting([](setting how) {
@@ -578,7 +578,7 @@ TEST_CASE("server: the port of a closed server can be bound again at once",
   });
 }
 
-// -- accepting ---------------------------------------------------------------
+// -- accepting ----------------------------------------------------------------
 
 TEST_CASE("server: connections that were reset before they were accepted do "
           "not keep the others away (fact 495)",
@@ -797,7 +797,7 @@ TEST_CASE("server: serve_forever ends with a cancellation when the server is "
   });
 }
 
-// -- ending ------------------------------------------------------------------
+// -- ending -------------------------------------------------------------------
 
 TEST_CASE("server: wait_closed of an open server waits (fact 499)",
           "[server]") {

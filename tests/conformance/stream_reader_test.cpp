@@ -11,7 +11,7 @@ using troupe::create_task;
 using troupe::incomplete_read_error;
 using troupe::limit_overrun_error;
 
-// -- the limit ---------------------------------------------------------------
+// -- the limit ----------------------------------------------------------------
 
 TEST_CASE("stream_reader: a limit of 0 is refused (fact 442)", "[stream]") {
   for_each_setting([](setting how) {
@@ -58,7 +58,7 @@ TEST_CASE("stream_reader: the limit that was asked for is the limit",
   });
 }
 
-// -- read --------------------------------------------------------------------
+// -- read ---------------------------------------------------------------------
 
 TEST_CASE("stream_reader: read(0) gives nothing at once and takes nothing "
           "(fact 443)",
@@ -196,7 +196,7 @@ TEST_CASE("stream_reader: read_into fills the caller's buffer", "[stream]") {
   });
 }
 
-// -- readline ----------------------------------------------------------------
+// -- readline -----------------------------------------------------------------
 
 TEST_CASE("stream_reader: readline joins a line that comes in pieces and "
           "leaves the rest (fact 448)",
@@ -329,7 +329,7 @@ TEST_CASE("stream_reader: a line of exactly limit bytes plus newline is "
   });
 }
 
-// -- readuntil ---------------------------------------------------------------
+// -- readuntil ----------------------------------------------------------------
 
 TEST_CASE("stream_reader: an empty separator, or none, is refused (fact 453)",
           "[stream]") {
@@ -516,7 +516,7 @@ TEST_CASE("stream_reader: a short separator is not missed while the buffer is "
   });
 }
 
-// -- readexactly -------------------------------------------------------------
+// -- readexactly --------------------------------------------------------------
 
 TEST_CASE("stream_reader: readexactly gathers its bytes and leaves the rest "
           "(fact 460)",
@@ -592,7 +592,7 @@ TEST_CASE("stream_reader: readexactly at the end gives what came as an error",
   });
 }
 
-// -- errors ------------------------------------------------------------------
+// -- errors -------------------------------------------------------------------
 
 TEST_CASE("stream_reader: after an error every read raises it (fact 464)",
           "[stream]") {
@@ -623,14 +623,14 @@ TEST_CASE("stream_reader: a waiting read gets the error (fact 464)",
       talk(how, [&](linked& to) -> coro<void> {
         auto waiting = create_task([&]() -> coro<std::exception_ptr> {
           switch (kind) {
-          case 0:
-            co_return co_await failure_of(to.reader.read(10));
-          case 1:
-            co_return co_await failure_of(to.reader.readline());
-          case 2:
-            co_return co_await failure_of(to.reader.readexactly(10));
-          default:
-            co_return co_await failure_of(to.reader.readuntil("x"));
+            case 0:
+              co_return co_await failure_of(to.reader.read(10));
+            case 1:
+              co_return co_await failure_of(to.reader.readline());
+            case 2:
+              co_return co_await failure_of(to.reader.readexactly(10));
+            default:
+              co_return co_await failure_of(to.reader.readuntil("x"));
           }
         });
         co_await turns(3);
@@ -703,7 +703,7 @@ TEST_CASE("stream_reader: a connection lost with an error raises it when read "
   });
 }
 
-// -- iteration ---------------------------------------------------------------
+// -- iteration ----------------------------------------------------------------
 
 TEST_CASE("stream_reader: next gives lines up to the end, the last without "
           "newline (fact 467)",
@@ -733,7 +733,7 @@ TEST_CASE("stream_reader: next at once at the end gives nothing (fact 467)",
   });
 }
 
-// -- one reader at a time ----------------------------------------------------
+// -- one reader at a time -----------------------------------------------------
 
 TEST_CASE("stream_reader: a second read while one waits is refused "
           "(fact E21)",
@@ -785,7 +785,7 @@ TEST_CASE("stream_reader: the read that waits first is the one that is served "
   CHECK(after == "and then\n");
 }
 
-// -- cancelling --------------------------------------------------------------
+// -- cancelling ---------------------------------------------------------------
 
 TEST_CASE("stream_reader: a read cancelled as its data comes leaves the data "
           "(fact 509)",

@@ -29,7 +29,7 @@ void talk_to_slow_peer(const setting& how, F body) {
 
 } // namespace
 
-// -- writing -----------------------------------------------------------------
+// -- writing ------------------------------------------------------------------
 
 TEST_CASE("stream_writer: what the system does not take is sent later, in "
           "order (fact 399)",
@@ -108,9 +108,7 @@ TEST_CASE("stream_writer: an empty write does nothing (fact 401)", "[stream]") {
 TEST_CASE("stream_writer: only text and bytes can be written (fact 402)",
           "[stream]") {
   auto writes = []<class T>(std::type_identity<T>) {
-    return requires(troupe::stream_writer & out, T & x) {
-      out.write(x);
-    };
+    return requires(troupe::stream_writer& out, T& x) { out.write(x); };
   };
   STATIC_REQUIRE(writes(std::type_identity<std::string>{}));
   STATIC_REQUIRE(writes(std::type_identity<const char*>{}));
@@ -188,7 +186,7 @@ TEST_CASE("stream_writer: thousands of small pieces are sent in one call of "
   });
 }
 
-// -- after an error or the end -----------------------------------------------
+// -- after an error or the end ------------------------------------------------
 
 TEST_CASE("stream_writer: after a send error writes are dropped in silence, "
           "and soon a warning is given (fact 403)",
@@ -321,7 +319,7 @@ TEST_CASE("stream_writer: the peer's end leaves our side open (fact 388)",
   });
 }
 
-// -- water marks and drain ---------------------------------------------------
+// -- water marks and drain ----------------------------------------------------
 
 TEST_CASE("stream_writer: the water marks are 16 and 64 KiB, and can be set",
           "[stream]") {
@@ -569,7 +567,7 @@ TEST_CASE("stream_writer: a loop of write and drain ends when the peer has "
   });
 }
 
-// -- closing -----------------------------------------------------------------
+// -- closing ------------------------------------------------------------------
 
 TEST_CASE("stream_writer: close is seen at once, wait_closed ends when the "
           "connection is gone (fact 471)",
@@ -863,7 +861,7 @@ TEST_CASE("stream_writer: any number of tasks may wait for the end",
   });
 }
 
-// -- what it knows -----------------------------------------------------------
+// -- what it knows ------------------------------------------------------------
 
 TEST_CASE("stream_writer: an unknown name gives the fallback (fact 414)",
           "[stream]") {

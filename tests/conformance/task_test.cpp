@@ -26,19 +26,13 @@ using namespace std::chrono_literals;
 namespace {
 
 template <class X>
-concept can_be_a_task = requires(X x) {
-  create_task(std::move(x));
-};
+concept can_be_a_task = requires(X x) { create_task(std::move(x)); };
 
 template <class X>
-concept can_be_ensured = requires(X x) {
-  ensure_future(std::move(x));
-};
+concept can_be_ensured = requires(X x) { ensure_future(std::move(x)); };
 
 template <class Task>
-concept can_be_named_by_number = requires(Task x) {
-  x.set_name(42);
-};
+concept can_be_named_by_number = requires(Task x) { x.set_name(42); };
 
 struct not_awaitable {};
 
@@ -87,7 +81,7 @@ unsigned long number_of(const std::string& name) {
 
 } // namespace
 
-// -- sleeping in turns -------------------------------------------------------
+// -- sleeping in turns --------------------------------------------------------
 
 TEST_CASE("task: create_task does not start the coroutine (fact E1)",
           "[task][order]") {
@@ -223,7 +217,7 @@ TEST_CASE("task: members of a serial group share plain variables (fact E22)",
   });
 }
 
-// -- start and result --------------------------------------------------------
+// -- start and result ---------------------------------------------------------
 
 TEST_CASE("task: ends done with the coroutine's value, on its loop (fact 1)",
           "[task]") {
@@ -418,7 +412,7 @@ TEST_CASE("task: refuses set_result and set_exception and goes on (fact 12)",
   });
 }
 
-// -- names and texts ---------------------------------------------------------
+// -- names and texts ----------------------------------------------------------
 
 TEST_CASE("task: names without a choice rise (fact 14)", "[task]") {
   for_each_worker_count([](run_options options) {
@@ -543,7 +537,7 @@ TEST_CASE("current_task: is empty inside a plain callback (fact 20)",
   });
 }
 
-// -- reports -----------------------------------------------------------------
+// -- reports ------------------------------------------------------------------
 
 TEST_CASE("task: pending when its loop closes is reported (fact 23)",
           "[task]") {

@@ -325,7 +325,7 @@ TEST_CASE("to_thread: cancelling ends the await at once (fact 364)",
   });
 }
 
-// -- coroutines given to a loop by another thread ----------------------------
+// -- coroutines given to a loop by another thread -----------------------------
 
 TEST_CASE("run_coroutine_threadsafe: the thread gets the value (fact 371)",
           "[threads]") {

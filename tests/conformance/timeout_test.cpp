@@ -83,7 +83,7 @@ coro<void> notes_start(bool& started) {
 
 } // namespace
 
-// -- wait_for ----------------------------------------------------------------
+// -- wait_for -----------------------------------------------------------------
 
 TEST_CASE("wait_for: without a limit (fact 103)", "[wait_for]") {
   for_each_worker_count([](run_options options) {
@@ -261,7 +261,7 @@ TEST_CASE("wait_for: a shield keeps the task (fact 116)", "[wait_for]") {
   });
 }
 
-// -- timeout -----------------------------------------------------------------
+// -- timeout ------------------------------------------------------------------
 
 TEST_CASE("timeout: interrupts a body that is too slow (facts 117, 121)",
           "[timeout]") {

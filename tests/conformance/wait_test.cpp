@@ -36,7 +36,9 @@ coro<void> pause(std::chrono::milliseconds delay) {
 
 template <class T>
 coro<void> settled(T x) {
-  auto done = [x] { return x.done(); }; // named: docs/compilers.md
+  auto done = [x] {
+    return x.done();
+  }; // named: docs/compilers.md
   co_await reached(done);
 }
 

@@ -51,9 +51,10 @@ inline std::string text(char x) {
 }
 
 template <class T>
-  requires std::is_arithmetic_v<T> std::string text(T x) {
-    return std::to_string(x);
-  }
+  requires std::is_arithmetic_v<T>
+std::string text(T x) {
+  return std::to_string(x);
+}
 
 inline std::string text(const std::exception& x) {
   return x.what();

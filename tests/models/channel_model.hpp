@@ -16,17 +16,17 @@ public:
 
   int call(step what) override {
     switch (what.what) {
-    case word::try_send:
-      if (closed_)
-        return shut;
-      return has_room() ? insert(item_of(what)), yes : no;
-    case word::try_receive:
-      return receive();
-    default:
-      closed_ = true;
-      turn_away(senders_);
-      admit();
-      return nothing;
+      case word::try_send:
+        if (closed_)
+          return shut;
+        return has_room() ? insert(item_of(what)), yes : no;
+      case word::try_receive:
+        return receive();
+      default:
+        closed_ = true;
+        turn_away(senders_);
+        admit();
+        return nothing;
     }
   }
 

@@ -45,13 +45,13 @@ struct real_channel {
   int call(step what) {
     try {
       switch (what.what) {
-      case word::try_send:
-        return real.try_send(item_of(what)) ? yes : no;
-      case word::try_receive:
-        return real.try_receive().value_or(no);
-      default:
-        real.close();
-        return nothing;
+        case word::try_send:
+          return real.try_send(item_of(what)) ? yes : no;
+        case word::try_receive:
+          return real.try_receive().value_or(no);
+        default:
+          real.close();
+          return nothing;
       }
     } catch (const channel_closed&) {
       return shut;

@@ -13,22 +13,22 @@ public:
 
   int call(step what) override {
     switch (what.what) {
-    case word::try_acquire:
-      if (held_ || handed_)
-        return no;
-      mine_ = held_ = true;
-      return yes;
-    case word::release:
-      if (!mine_)
-        return no;
-      mine_ = false;
-      pass_lock();
-      return nothing;
-    default: // notify as the one who holds the lock
-      if (!mine_)
-        return no;
-      notify(what.what == word::notify_all ? 1'000 : what.number % 4);
-      return nothing;
+      case word::try_acquire:
+        if (held_ || handed_)
+          return no;
+        mine_ = held_ = true;
+        return yes;
+      case word::release:
+        if (!mine_)
+          return no;
+        mine_ = false;
+        pass_lock();
+        return nothing;
+      default: // notify as the one who holds the lock
+        if (!mine_)
+          return no;
+        notify(what.what == word::notify_all ? 1'000 : what.number % 4);
+        return nothing;
     }
   }
 
@@ -58,18 +58,18 @@ private:
 
   void go_on(int who) override {
     switch (of(who).at) {
-    case stage::listening:
-      of(who).at = stage::returning;
-      take_lock(who);
-      break;
-    case stage::staying:
-      pass_lock();
-      end_silently(who, false);
-      break;
-    default:
-      handed_ = false;
-      held_ = true;
-      has_lock(who);
+      case stage::listening:
+        of(who).at = stage::returning;
+        take_lock(who);
+        break;
+      case stage::staying:
+        pass_lock();
+        end_silently(who, false);
+        break;
+      default:
+        handed_ = false;
+        held_ = true;
+        has_lock(who);
     }
   }
 

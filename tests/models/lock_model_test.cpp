@@ -154,12 +154,8 @@ TEST_CASE("semaphore: it does what its model does", "[explore]") {
   require_none(difference(
     "semaphore", words,
     [](int size) { return real_semaphore<semaphore>{{semaphore{size}}}; },
-    [](int size) {
-      return semaphore_model{size, false};
-    },
-    [](int size) {
-      return semaphore_promises{size, false};
-    }));
+    [](int size) { return semaphore_model{size, false}; },
+    [](int size) { return semaphore_promises{size, false}; }));
 }
 
 TEST_CASE("bounded_semaphore: it does what its model does", "[explore]") {
@@ -168,10 +164,6 @@ TEST_CASE("bounded_semaphore: it does what its model does", "[explore]") {
     [](int size) {
       return real_semaphore<bounded_semaphore>{{bounded_semaphore{size}}};
     },
-    [](int size) {
-      return semaphore_model{size, true};
-    },
-    [](int size) {
-      return semaphore_promises{size, true};
-    }));
+    [](int size) { return semaphore_model{size, true}; },
+    [](int size) { return semaphore_promises{size, true}; }));
 }

@@ -87,8 +87,8 @@ inline std::ostream& operator<<(std::ostream& out, const program& x) {
   return out;
 }
 
-// How long `advance` sleeps. By the microsecond nothing comes due just as a sleep
-// ends.
+// How long `advance` sleeps. By the microsecond nothing comes due just as a
+// sleep ends.
 inline std::chrono::nanoseconds pause_of(step what) {
   return std::chrono::milliseconds{10 * (what.number % 4)}
        + std::chrono::microseconds{1};

@@ -15,14 +15,14 @@ public:
 
   int call(step what) override {
     switch (what.what) {
-    case word::put_nowait:
-      return shut_ ? shut : has_room() ? put(what) : no;
-    case word::get_nowait:
-      return has_item() ? take() : shut_ && items_.empty() ? shut : no;
-    case word::task_done:
-      return unfinished_ == 0 ? refused : finish(1);
-    default:
-      return shut_down(what.what == word::shut_down_now);
+      case word::put_nowait:
+        return shut_ ? shut : has_room() ? put(what) : no;
+      case word::get_nowait:
+        return has_item() ? take() : shut_ && items_.empty() ? shut : no;
+      case word::task_done:
+        return unfinished_ == 0 ? refused : finish(1);
+      default:
+        return shut_down(what.what == word::shut_down_now);
     }
   }
 

@@ -75,17 +75,17 @@ struct real_queue {
 private:
   int call_open(step what) {
     switch (what.what) {
-    case word::put_nowait:
-      real.put_nowait(item_of(what));
-      return nothing;
-    case word::get_nowait:
-      return real.get_nowait();
-    case word::task_done:
-      real.task_done();
-      return nothing;
-    default:
-      real.shutdown(what.what == word::shut_down_now);
-      return nothing;
+      case word::put_nowait:
+        real.put_nowait(item_of(what));
+        return nothing;
+      case word::get_nowait:
+        return real.get_nowait();
+      case word::task_done:
+        real.task_done();
+        return nothing;
+      default:
+        real.shutdown(what.what == word::shut_down_now);
+        return nothing;
     }
   }
 };
@@ -187,12 +187,8 @@ TEST_CASE("models: a queue with another rule is found, by a short program") {
   std::string found = difference(
     "lifo_queue", words,
     [](int size) { return real_queue<lifo_queue<int>>{lifo_queue<int>{size}}; },
-    [](int size) {
-      return queue_model{size, order::first_in};
-    },
-    [](int size) {
-      return queue_promises{size, order::last_in};
-    });
+    [](int size) { return queue_model{size, order::first_in}; },
+    [](int size) { return queue_promises{size, order::last_in}; });
   CAPTURE(found);
   CHECK(contains(found, "not as the model"));
   auto begin = found.find("size ");
@@ -203,12 +199,8 @@ TEST_CASE("models: a broken promise is found") {
   std::string found = difference(
     "queue", words,
     [](int size) { return real_queue<queue<int>>{queue<int>{size}}; },
-    [](int size) {
-      return queue_model{size, order::first_in};
-    },
-    [](int size) {
-      return queue_promises{size, order::last_in};
-    });
+    [](int size) { return queue_model{size, order::first_in}; },
+    [](int size) { return queue_promises{size, order::last_in}; });
   CAPTURE(found);
   CHECK(contains(found, "items come in the queue's order"));
 }

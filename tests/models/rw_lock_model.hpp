@@ -12,21 +12,21 @@ public:
 
   int call(step what) override {
     switch (what.what) {
-    case word::try_read:
-    case word::try_write: {
-      bool writes = what.what == word::try_write;
-      if (!line_.empty() || !is_free_for(writes))
-        return no;
-      hold(writes);
-      return yes;
-    }
-    case word::release_read:
-      if (readers_ == 0)
-        return refused;
-      break;
-    default:
-      if (!writing_)
-        return refused;
+      case word::try_read:
+      case word::try_write: {
+        bool writes = what.what == word::try_write;
+        if (!line_.empty() || !is_free_for(writes))
+          return no;
+        hold(writes);
+        return yes;
+      }
+      case word::release_read:
+        if (readers_ == 0)
+          return refused;
+        break;
+      default:
+        if (!writing_)
+          return refused;
     }
     release(what.what == word::release_write);
     return nothing;

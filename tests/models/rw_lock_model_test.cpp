@@ -34,16 +34,16 @@ struct real_rw_lock {
   int call(step what) {
     try {
       switch (what.what) {
-      case word::try_read:
-        return real.try_read() ? yes : no;
-      case word::try_write:
-        return real.try_write() ? yes : no;
-      case word::release_read:
-        real.release_read();
-        return nothing;
-      default:
-        real.release_write();
-        return nothing;
+        case word::try_read:
+          return real.try_read() ? yes : no;
+        case word::try_write:
+          return real.try_write() ? yes : no;
+        case word::release_read:
+          real.release_read();
+          return nothing;
+        default:
+          real.release_write();
+          return nothing;
       }
     } catch (const error&) {
       return refused;

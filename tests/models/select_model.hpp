@@ -31,24 +31,24 @@ public:
 
   int call(step what) override {
     switch (what.what) {
-    case word::put_nowait:
-      return put(from_queue, what);
-    case word::try_send:
-      return put(from_channel, what);
-    case word::get_nowait:
-      return has(from_queue) ? take(from_queue) : no;
-    case word::try_receive:
-      return has(from_channel) ? take(from_channel) : no;
-    case word::try_acquire:
-      return has(from_lock) ? take(from_lock), yes : no;
-    case word::release:
-      if (!held_)
-        return refused;
-      held_ = false;
-      return grant(from_lock), nothing;
-    default:
-      set_ = what.what == word::set;
-      return grant(from_event), nothing;
+      case word::put_nowait:
+        return put(from_queue, what);
+      case word::try_send:
+        return put(from_channel, what);
+      case word::get_nowait:
+        return has(from_queue) ? take(from_queue) : no;
+      case word::try_receive:
+        return has(from_channel) ? take(from_channel) : no;
+      case word::try_acquire:
+        return has(from_lock) ? take(from_lock), yes : no;
+      case word::release:
+        if (!held_)
+          return refused;
+        held_ = false;
+        return grant(from_lock), nothing;
+      default:
+        set_ = what.what == word::set;
+        return grant(from_event), nothing;
     }
   }
 

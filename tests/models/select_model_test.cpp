@@ -62,47 +62,47 @@ struct real_sources {
   coro<void> wait(step what, F tell) {
     int result = 0;
     switch (what.what) {
-    case word::get:
-      result = result_of(from_queue, co_await items.get());
-      break;
-    case word::receive:
-      result = result_of(from_channel, co_await news.receive());
-      break;
-    case word::acquire:
-      co_await door.acquire();
-      result = result_of(from_lock, 0);
-      break;
-    case word::wait:
-      co_await gate.wait();
-      result = result_of(from_event, 0);
-      break;
-    default:
-      result = co_await choose(what);
+      case word::get:
+        result = result_of(from_queue, co_await items.get());
+        break;
+      case word::receive:
+        result = result_of(from_channel, co_await news.receive());
+        break;
+      case word::acquire:
+        co_await door.acquire();
+        result = result_of(from_lock, 0);
+        break;
+      case word::wait:
+        co_await gate.wait();
+        result = result_of(from_event, 0);
+        break;
+      default:
+        result = co_await choose(what);
     }
     tell(result);
   }
 
   int call(step what) {
     switch (what.what) {
-    case word::put_nowait:
-      items.put_nowait(item_of(what));
-      return nothing;
-    case word::try_send:
-      return news.try_send(item_of(what)) ? yes : no;
-    case word::get_nowait:
-      return of(items.try_get(), from_queue);
-    case word::try_receive:
-      return of(news.try_receive(), from_channel);
-    case word::try_acquire:
-      return door.try_acquire() ? yes : no;
-    case word::release:
-      if (!door.locked())
-        return refused;
-      door.release();
-      return nothing;
-    default:
-      what.what == word::set ? gate.set() : gate.clear();
-      return nothing;
+      case word::put_nowait:
+        items.put_nowait(item_of(what));
+        return nothing;
+      case word::try_send:
+        return news.try_send(item_of(what)) ? yes : no;
+      case word::get_nowait:
+        return of(items.try_get(), from_queue);
+      case word::try_receive:
+        return of(news.try_receive(), from_channel);
+      case word::try_acquire:
+        return door.try_acquire() ? yes : no;
+      case word::release:
+        if (!door.locked())
+          return refused;
+        door.release();
+        return nothing;
+      default:
+        what.what == word::set ? gate.set() : gate.clear();
+        return nothing;
     }
   }
 

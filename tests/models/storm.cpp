@@ -196,36 +196,36 @@ coro<void> storm::limit() {
 
 coro<void> storm::task_of(int what) {
   switch (what) {
-  case locking:
-    return use_lock();
-  case taking:
-    return use_permit();
-  case putting:
-    return put_items();
-  case getting:
-    return get_items();
-  case telling:
-    return tell();
-  case listening:
-    return listen();
-  case meeting:
-    return meet();
-  case awaiting:
-    return await_event();
-  case reading:
-    return read_table();
-  case writing:
-    return write_table();
-  case doing:
-    return do_once();
-  case sending:
-    return send_items();
-  case receiving:
-    return receive_items();
-  case choosing:
-    return choose();
-  default:
-    return limit();
+    case locking:
+      return use_lock();
+    case taking:
+      return use_permit();
+    case putting:
+      return put_items();
+    case getting:
+      return get_items();
+    case telling:
+      return tell();
+    case listening:
+      return listen();
+    case meeting:
+      return meet();
+    case awaiting:
+      return await_event();
+    case reading:
+      return read_table();
+    case writing:
+      return write_table();
+    case doing:
+      return do_once();
+    case sending:
+      return send_items();
+    case receiving:
+      return receive_items();
+    case choosing:
+      return choose();
+    default:
+      return limit();
   }
 }
 

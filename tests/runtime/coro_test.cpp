@@ -78,12 +78,12 @@ coro<void> await_in_for(int& left, int& steps) {
 
 coro<std::string> await_in_switch(int& place) {
   switch (co_await value_of(place)) {
-  case 0:
-    co_return "zero";
-  case 1:
-    co_return "one";
-  default:
-    co_return "many";
+    case 0:
+      co_return "zero";
+    case 1:
+      co_return "one";
+    default:
+      co_return "many";
   }
 }
 
@@ -166,7 +166,7 @@ coro<int> await_task_in_if(task<int> child) {
   co_return 0;
 }
 
-// -- others ------------------------------------------------------------------
+// -- others -------------------------------------------------------------------
 
 coro<int> give(int value) {
   co_return value;
@@ -202,7 +202,7 @@ coro<void> never_run(std::shared_ptr<int>) {
   co_return;
 }
 
-// -- awaitables of a user ----------------------------------------------------
+// -- awaitables of a user -----------------------------------------------------
 
 struct with_member_operator {
   int value;
@@ -453,7 +453,7 @@ TEST_CASE("coro: a chain 10,000 deep can be cancelled at its bottom",
   });
 }
 
-// -- results -----------------------------------------------------------------
+// -- results ------------------------------------------------------------------
 
 TEST_CASE("coro: returns move-only values", "[coro][threads]") {
   for_each_worker_count([](run_options options) {
@@ -541,7 +541,7 @@ TEST_CASE("coro: its locals are destroyed in reverse order, children first",
   });
 }
 
-// -- exceptions --------------------------------------------------------------
+// -- exceptions ---------------------------------------------------------------
 
 TEST_CASE("coro: an exception tells through which awaits it came",
           "[coro][threads]") {
@@ -643,7 +643,7 @@ TEST_CASE("coro: any type can be thrown through awaits", "[coro][threads]") {
   });
 }
 
-// -- misuse ------------------------------------------------------------------
+// -- misuse -------------------------------------------------------------------
 
 TEST_CASE("coro: awaited twice is an error", "[coro][threads]") {
   for_each_worker_count([](run_options options) {
@@ -690,7 +690,9 @@ TEST_CASE("coro: dropped in a loop with a handler is reported to it",
     run(
       [&]() -> coro<void> {
         errors.watch(get_running_loop());
-        { auto dropped = never_run(nullptr); }
+        {
+          auto dropped = never_run(nullptr);
+        }
         co_return;
       },
       options);
@@ -746,7 +748,7 @@ TEST_CASE("coro: is known as a coroutine", "[coro]") {
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<coro<int>>);
 }
 
-// -- what else can be awaited ------------------------------------------------
+// -- what else can be awaited -------------------------------------------------
 
 TEST_CASE("coro: awaits types with an operator co_await", "[coro][threads]") {
   for_each_worker_count([](run_options options) {

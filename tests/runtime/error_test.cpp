@@ -1,6 +1,6 @@
-#include "support/test.hpp"
-
 #include <troupe/error.hpp>
+
+#include "support/test.hpp"
 
 #include <stdexcept>
 

@@ -1,7 +1,7 @@
-#include "support/test.hpp"
-
 #include <troupe/run.hpp>
 #include <troupe/sleep.hpp>
+
+#include "support/test.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -32,9 +32,8 @@ TEST_CASE("sleep: takes any duration, also one that is too long to add up",
     co_await sleep(-1h);
     co_await sleep(0.0005s);
     co_await sleep(std::chrono::duration<float, std::milli>(0.25f));
-    auto forever = create_task([]() -> coro<void> {
-      co_await sleep(std::chrono::hours::max());
-    });
+    auto forever = create_task(
+      []() -> coro<void> { co_await sleep(std::chrono::hours::max()); });
     auto longer = create_task([]() -> coro<void> {
       co_await sleep(
         std::chrono::duration<double>(std::numeric_limits<double>::infinity()));

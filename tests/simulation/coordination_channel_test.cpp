@@ -176,19 +176,19 @@ coro<void> take_any(queue<int> items, semaphore permits, lock door, event gate,
   auto got = co_await select(items.get(), permits.acquire(), door.acquire(),
                              gate.wait());
   switch (got.index()) {
-  case 0:
-    ++seen.items;
-    break;
-  case 1:
-    ++seen.permits;
-    break;
-  case 2:
-    ++seen.locks;
-    co_await sleep(0s);
-    door.release();
-    break;
-  default:
-    ++seen.pulses;
+    case 0:
+      ++seen.items;
+      break;
+    case 1:
+      ++seen.permits;
+      break;
+    case 2:
+      ++seen.locks;
+      co_await sleep(0s);
+      door.release();
+      break;
+    default:
+      ++seen.pulses;
   }
 }
 

@@ -6,9 +6,9 @@
 #include <troupe/lock.hpp>
 #include <troupe/semaphore.hpp>
 
-#include <algorithm>
-
 #include "simulation/injection.hpp"
+
+#include <algorithm>
 
 using namespace troupe;
 using namespace std::chrono_literals;

@@ -81,8 +81,7 @@ coro<void> share_items(int step) {
     });
     caf::actor writer = play([shelf](puppet& self) {
       for (int i = 0; i < 3; ++i)
-        self.ask_for(
-          shelf, [] {}, messages::put{}, i);
+        self.ask_for(shelf, [] {}, messages::put{}, i);
     });
     co_await steps_of(step);
     caf::anon_send_exit(reader, caf::exit_reason::kill);
@@ -134,8 +133,7 @@ TEST_CASE("coordination: an actor that waits in vain is told by its request") {
       auto held = co_await door.scoped();
       caf::actor entrance = door.actor();
       caf::actor asker = play([entrance](puppet& self) {
-        self.ask_for(
-          entrance, [] {}, messages::acquire{});
+        self.ask_for(entrance, [] {}, messages::acquire{});
       });
       co_await future<void>::make();
     });

@@ -91,7 +91,10 @@ TEST_CASE("forbidden calls: sleeps, which do not even take time") {
 TEST_CASE("forbidden calls: threads") {
   if (!watched())
     return;
-  CHECK_THAT(told([] { std::thread{[] {}}.join(); }),
+  CHECK_THAT(told([] {
+               std::thread{[] {
+               }}.join();
+             }),
              Catch::Contains("std::thread")
                && Catch::Contains("co_await troupe::to_thread"));
 }
@@ -123,7 +126,8 @@ TEST_CASE("forbidden calls: allowed where no simulated program runs") {
   sim.run([]() -> coro<void> { co_await sleep(1s); });
   CHECK(std::chrono::steady_clock::now().time_since_epoch().count() > 0);
   CHECK(::time(nullptr) > 0);
-  std::thread{[] {}}.join();
+  std::thread{[] {
+  }}.join();
   std::random_device{}();
 }
 

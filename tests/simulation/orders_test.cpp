@@ -60,7 +60,7 @@ test::exploration search(F program, bool told) {
                                  .shrink = false});
 }
 
-// -- wrong programs ----------------------------------------------------------
+// -- wrong programs -----------------------------------------------------------
 
 coro<void> add(int& balance, int amount) {
   test::touch("balance");
@@ -145,7 +145,7 @@ coro<void> late_cancel() {
   test::require(asked, "it had ended before");
 }
 
-// -- how even a strategy is --------------------------------------------------
+// -- how even a strategy is ---------------------------------------------------
 
 struct evenness {
   std::size_t traces = 0;

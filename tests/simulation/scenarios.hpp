@@ -54,9 +54,7 @@ void explore_moments(F program, int milliseconds, int turns = 8,
   for (int i = 0; i <= milliseconds; ++i)
     for (int k = 0; k < turns; ++k) {
       auto found = troupe::test::explore(
-        [&] {
-          return program(moment{i, k});
-        },
+        [&] { return program(moment{i, k}); },
         {.schedules = share,
          .seed = static_cast<std::uint64_t>(i * 100 + k) * 1'000'000 + 1,
          .nothing_new = share,

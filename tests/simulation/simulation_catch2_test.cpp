@@ -1,9 +1,9 @@
 // The glue for Catch2.
 
-#include "support/test.hpp"
-
 #include <troupe/simulation_catch2.hpp>
 #include <troupe/troupe.hpp>
+
+#include "support/test.hpp"
 
 using namespace troupe;
 using namespace std::chrono_literals;

@@ -14,7 +14,7 @@ namespace wrong {
 
 namespace {
 
-// -- actors of CAF -----------------------------------------------------------
+// -- actors of CAF ------------------------------------------------------------
 
 // Answers until it is told to end.
 class doubler : public caf::event_based_actor {

@@ -9,7 +9,7 @@ namespace wrong {
 
 namespace {
 
-// -- exceptions that nobody takes --------------------------------------------
+// -- exceptions that nobody takes ---------------------------------------------
 
 template <bool Right>
 coro<void> lost_exception() {
@@ -90,7 +90,7 @@ coro<void> handed_to_the_handler() {
   co_await sleep(1s);
 }
 
-// -- programs that fail ------------------------------------------------------
+// -- programs that fail -------------------------------------------------------
 
 template <bool Right>
 coro<void> throws_itself() {

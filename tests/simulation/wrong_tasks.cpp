@@ -9,7 +9,7 @@ namespace wrong {
 
 namespace {
 
-// -- tasks that are left over ------------------------------------------------
+// -- tasks that are left over -------------------------------------------------
 
 template <bool Right>
 coro<void> leave_one() {
@@ -96,7 +96,7 @@ coro<void> leave_waiting_for_all_blocked() {
   }
 }
 
-// -- coroutines that are never awaited ---------------------------------------
+// -- coroutines that are never awaited ----------------------------------------
 
 template <bool Right>
 coro<void> never_awaited() {

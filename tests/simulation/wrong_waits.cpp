@@ -13,7 +13,7 @@ namespace wrong {
 
 namespace {
 
-// -- futures that nobody sets ------------------------------------------------
+// -- futures that nobody sets -------------------------------------------------
 
 template <bool Right>
 coro<void> nobody_sets() {
@@ -118,7 +118,7 @@ coro<void> generator_waits() {
   co_await numbers.aclose();
 }
 
-// -- locks made of futures, taken in two orders ------------------------------
+// -- locks made of futures, taken in two orders -------------------------------
 
 struct mutex {
   bool held = false;
@@ -159,7 +159,7 @@ coro<void> two_locks() {
   co_await b;
 }
 
-// -- circles -----------------------------------------------------------------
+// -- circles ------------------------------------------------------------------
 
 coro<void> wait_in_circle(std::vector<task<void>>& all, std::size_t next) {
   co_await sleep(0s);

@@ -328,7 +328,7 @@ private:
   std::thread thread_;
 };
 
-// -- what a process holds ----------------------------------------------------
+// -- what a process holds -----------------------------------------------------
 
 inline std::size_t count_entries(const char* folder) {
   std::size_t count = 0;
@@ -345,7 +345,8 @@ inline std::size_t open_descriptors() {
 inline std::size_t running_threads() {
   // The thread sanitizer adds a thread of its own to the first one.
   [[maybe_unused]] static const bool begun = [] {
-    std::thread{[] {}}.join();
+    std::thread{[] {
+    }}.join();
     return true;
   }();
   return count_entries("/proc/self/task");
@@ -410,7 +411,7 @@ private:
   std::vector<int> taken_;
 };
 
-// -- the frame of a test -----------------------------------------------------
+// -- the frame of a test ------------------------------------------------------
 
 // How a test runs: with so many workers, over IPv4 or IPv6.
 struct setting {
@@ -453,7 +454,7 @@ void for_each_setting(F&& body) {
   });
 }
 
-// -- inside a program --------------------------------------------------------
+// -- inside a program ---------------------------------------------------------
 
 // What awaiting `x` throws; null if nothing.
 template <class Awaitable>

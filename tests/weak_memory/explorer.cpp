@@ -7,7 +7,7 @@
 
 namespace weak {
 
-// -- all executions ----------------------------------------------------------
+// -- all executions -----------------------------------------------------------
 
 // First with no preemption, then with more and more: what needs few is found
 // first, and is easy to read.
@@ -84,7 +84,7 @@ int explorer::choose(int count) {
   return choices_[depth_++].chosen;
 }
 
-// -- fibers ------------------------------------------------------------------
+// -- fibers -------------------------------------------------------------------
 
 void explorer::enter() {
   here->me().body();
@@ -219,7 +219,7 @@ void explorer::fail(const std::string& what) {
   std::abort();
 }
 
-// -- for scenarios -----------------------------------------------------------
+// -- for scenarios ------------------------------------------------------------
 
 result explore(const scenario& program, const options& how) {
   return explorer{program, how}.run();

@@ -118,7 +118,7 @@ public:
   // The one at work.
   static inline explorer* here = nullptr;
 
-  // -- threads ---------------------------------------------------------------
+  // -- threads ----------------------------------------------------------------
 
   void add_thread(std::string name, std::function<void()> body);
   void add_end(std::function<void()> body);
@@ -127,7 +127,7 @@ public:
   void wait_until(const std::function<bool()>& ready);
   [[noreturn]] void fail(const std::string& what);
 
-  // -- memory ----------------------------------------------------------------
+  // -- memory -----------------------------------------------------------------
 
   int new_atomic(word initial);
   void end_atomic(int id);

@@ -117,7 +117,8 @@ TEST_CASE("future: one of two completes it", "[future]") {
 }
 
 TEST_CASE("future: each of its memory orders is needed", "[future]") {
-  CHECK(weak::check_orders("future", {join_against_complete, leave_against_complete,
+  CHECK(weak::check_orders("future",
+                           {join_against_complete, leave_against_complete,
                             two_complete, give_claim_back},
                            {"future_line.hpp"})
         == 4);

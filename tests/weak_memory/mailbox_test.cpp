@@ -83,15 +83,15 @@ void close_against_push(execution& run) {
     run.thread(i ? "bert" : "anna", [&task, i, end] {
       note& mine = task.notes[i];
       switch (task.box.push(mine, false)) {
-      case pushed::activate:
-        end();
-        break;
-      case pushed::closed:
-        require(mine.content == 1, "a letter was read and given back");
-        mine.content = 0;
-        break;
-      case pushed::queued:
-        break;
+        case pushed::activate:
+          end();
+          break;
+        case pushed::closed:
+          require(mine.content == 1, "a letter was read and given back");
+          mine.content = 0;
+          break;
+        case pushed::queued:
+          break;
       }
     });
   run.at_end([&task] {
@@ -150,13 +150,13 @@ void settle_against_run(execution& run) {
   });
   run.thread("asker", [&task] {
     switch (task.box.push(task.request, false)) {
-    case pushed::activate:
-      return task.settle();
-    case pushed::closed:
-      task.request.content = 0;
-      return;
-    case pushed::queued:
-      return;
+      case pushed::activate:
+        return task.settle();
+      case pushed::closed:
+        task.request.content = 0;
+        return;
+      case pushed::queued:
+        return;
     }
   });
   run.at_end([&task] {
@@ -195,7 +195,8 @@ TEST_CASE("mailbox: each memory order of claiming in place is needed",
 }
 
 TEST_CASE("mailbox: each of its memory orders is needed", "[mailbox]") {
-  CHECK(weak::check_orders("mailbox", {push_against_block, two_pushers, close_against_push,
+  CHECK(weak::check_orders("mailbox",
+                           {push_against_block, two_pushers, close_against_push,
                             claim_against_push, settle_against_run},
                            {"mailbox.hpp"})
         >= 6);

@@ -35,7 +35,7 @@ void explorer::view::join_seen(const view& other) {
     seen[i] = std::max(seen[i], other.seen[i]);
 }
 
-// -- atomics -----------------------------------------------------------------
+// -- atomics ------------------------------------------------------------------
 
 // The order in the code, or the mutant's.
 order explorer::effective(order how, action what, place at) {
@@ -205,7 +205,7 @@ void explorer::publish(int id) {
   insert(id, stores_[id].size() - 1, 0, order::release, false);
 }
 
-// -- plain data --------------------------------------------------------------
+// -- plain data ---------------------------------------------------------------
 
 void explorer::check_alive(life& one, const char* what) {
   if (!one.alive)
@@ -250,7 +250,7 @@ void explorer::touch_plain(int id, action what) {
   one.written = me().now.clock[current_];
 }
 
-// -- what is told ------------------------------------------------------------
+// -- what is told -------------------------------------------------------------
 
 namespace {
 
@@ -310,14 +310,14 @@ std::string describe(const mutant& one) {
 
 std::vector<mutant> mutants_of(const site& one) {
   switch (one.how) {
-  case order::seq_cst:
-    return {{one, one.what == action::load    ? order::acquire
-                  : one.what == action::store ? order::release
-                                              : order::acq_rel}};
-  case order::acq_rel:
-    return {{one, order::acquire}, {one, order::release}};
-  default:
-    return {{one, order::relaxed}};
+    case order::seq_cst:
+      return {{one, one.what == action::load    ? order::acquire
+                    : one.what == action::store ? order::release
+                                                : order::acq_rel}};
+    case order::acq_rel:
+      return {{one, order::acquire}, {one, order::release}};
+    default:
+      return {{one, order::relaxed}};
   }
 }
 

@@ -37,7 +37,7 @@ struct home {
   task jobs[4];
   std::vector<task*> on_event;
 
-  // -- for scenarios ---------------------------------------------------------
+  // -- for scenarios ----------------------------------------------------------
 
   // Each worker runs what it has in `first`, then what it finds.
   void start(execution& run, task* first = nullptr) {
@@ -65,7 +65,7 @@ struct home {
     parking_.timer_came(*this, when);
   }
 
-  // -- what the crew asks ----------------------------------------------------
+  // -- what the crew asks -----------------------------------------------------
 
   weak::parking& parking() {
     return parking_;
@@ -318,8 +318,8 @@ TEST_CASE("parking: somebody waits for events while somebody is idle",
 }
 
 TEST_CASE("crew: each memory order of stealing is needed", "[parking]") {
-  CHECK(weak::check_orders("stealing", {steal_against_park},
-                           {"spinlock.hpp"}, sampled)
+  CHECK(weak::check_orders("stealing", {steal_against_park}, {"spinlock.hpp"},
+                           sampled)
         == 2);
 }
 

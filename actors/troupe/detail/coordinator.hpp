@@ -152,7 +152,7 @@ public:
     pool_free(memory, size);
   }
 
-  // -- ownership: handles ---------------------------------------------------
+  // -- ownership: handles -----------------------------------------------------
 
   void retain() noexcept {
     refs_.fetch_add(1, std::memory_order_relaxed);
@@ -180,7 +180,7 @@ public:
       delete this;
   }
 
-  // -- looking --------------------------------------------------------------
+  // -- looking ----------------------------------------------------------------
 
   // `<lock 'name' locked by Task-3, 2 waiting>`.
   std::string describe() const;
@@ -188,7 +188,7 @@ public:
   // `kind 'name'`, also of one that is not made yet.
   static std::string title_of(const char* kind, std::string_view name);
 
-  // -- for ops ---------------------------------------------------------------
+  // -- for ops ----------------------------------------------------------------
 
   // Takes an op out of its line; false if it is in none any more.
   bool take_out(wait_op& waiter) noexcept;
@@ -222,7 +222,7 @@ protected:
   void join(wait_line& line, wait_op& waiter);
 
   // -- what rules ask of an op
-  // -------------------------------------------------
+  // ---------------------------------------------------------------------------
 
   static bool exclusive(const wait_op& x) noexcept {
     return x.exclusive();

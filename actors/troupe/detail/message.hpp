@@ -67,10 +67,8 @@ struct stored {
 };
 
 template <class T>
-  requires(
-    std::is_same_v<
-      T,
-      const char*> || std::is_same_v<T, char*> || std::is_same_v<T, std::string_view>)
+  requires(std::is_same_v<T, const char*> || std::is_same_v<T, char*>
+           || std::is_same_v<T, std::string_view>)
 struct stored<T> {
   using type = std::string;
 };

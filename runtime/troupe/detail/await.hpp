@@ -19,14 +19,12 @@ concept native_awaiter = requires(T& x, frame_base& frame) {
 };
 
 template <class T>
-concept member_awaitable = requires(T&& x) {
-  std::forward<T>(x).operator co_await();
-};
+concept member_awaitable
+  = requires(T&& x) { std::forward<T>(x).operator co_await(); };
 
 template <class T>
-concept free_awaitable = requires(T&& x) {
-  operator co_await(std::forward<T>(x));
-};
+concept free_awaitable
+  = requires(T&& x) { operator co_await(std::forward<T>(x)); };
 
 template <class T>
 concept foreign_awaiter = requires(T& x, std::coroutine_handle<> handle) {
@@ -52,11 +50,9 @@ public:
       return {};
     }
 
-    void return_void() const noexcept {
-    }
+    void return_void() const noexcept {}
 
-    void unhandled_exception() const noexcept {
-    }
+    void unhandled_exception() const noexcept {}
   };
 
   std::coroutine_handle<> handle;
@@ -70,8 +66,7 @@ template <class Awaiter>
 class foreign_op final : public op {
 public:
   explicit foreign_op(Awaiter&& awaiter)
-    : awaiter_(static_cast<Awaiter&&>(awaiter)) {
-  }
+    : awaiter_(static_cast<Awaiter&&>(awaiter)) {}
 
   bool ready(frame_base&) {
     return awaiter_.await_ready();
@@ -104,8 +99,7 @@ public:
   }
 
   // Whoever holds the handle may resume it later; the frame is gone then.
-  void withdraw() noexcept override {
-  }
+  void withdraw() noexcept override {}
 
   std::string describe() const override {
     return "<foreign awaitable>";
@@ -170,7 +164,7 @@ decltype(auto) find_awaiter(T&& x) {
 template <class T>
 concept awaitable
   = native_awaiter<std::remove_cvref_t<T>> || member_awaitable<T>
-    || free_awaitable<T> || foreign_awaiter<std::remove_cvref_t<T>>;
+ || free_awaitable<T> || foreign_awaiter<std::remove_cvref_t<T>>;
 
 // The promise's part that all coroutines of troupe share.
 class promise_base : public frame_base {

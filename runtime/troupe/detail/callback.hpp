@@ -22,9 +22,9 @@ public:
   // Called instead of `run` when a cancelled timer is thrown away.
   virtual void discard() noexcept = 0;
 
-  std::int64_t deadline = 0; // nanoseconds of the loop's clock
-  std::atomic<bool> waits{false};   // the loop's timers have it
-  std::atomic<bool> dead{false};    // cancelled
+  std::int64_t deadline = 0;      // nanoseconds of the loop's clock
+  std::atomic<bool> waits{false}; // the loop's timers have it
+  std::atomic<bool> dead{false};  // cancelled
 
 protected:
   ~timer() = default;
@@ -96,8 +96,7 @@ private:
 template <class F>
 class callback_of final : public callback {
 public:
-  callback_of(loop_core& home, site made, F&& function)
-    : callback(home, made) {
+  callback_of(loop_core& home, site made, F&& function) : callback(home, made) {
     ::new (static_cast<void*>(&function_)) F(std::move(function));
   }
 
@@ -155,10 +154,11 @@ auto bind_all(F&& function, Args&&... args) {
   if constexpr (sizeof...(Args) == 0)
     return std::decay_t<F>(std::forward<F>(function));
   else
-    return [function = std::decay_t<F>(std::forward<F>(function)),
-            ... bound = std::decay_t<Args>(std::forward<Args>(args))]() mutable {
-      return function(std::move(bound)...);
-    };
+    return
+      [function = std::decay_t<F>(std::forward<F>(function)),
+       ... bound = std::decay_t<Args>(std::forward<Args>(args))]() mutable {
+        return function(std::move(bound)...);
+      };
 }
 
 } // namespace troupe::detail

@@ -82,8 +82,7 @@ context_ref copy_current_context();
 // Makes `mine` the present context for a scope.
 class context_scope {
 public:
-  explicit context_scope(context_ref& mine) noexcept
-    : outer_(present_context) {
+  explicit context_scope(context_ref& mine) noexcept : outer_(present_context) {
     present_context = &mine;
   }
 

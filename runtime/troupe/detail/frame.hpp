@@ -51,8 +51,7 @@ protected:
   friend class task_base;
 
   explicit frame_base(site made) noexcept
-    : function_(made.function), file_(made.file), line_(made.line) {
-  }
+    : function_(made.function), file_(made.file), line_(made.line) {}
 
   frame_base(const frame_base&) = delete;
   frame_base& operator=(const frame_base&) = delete;
@@ -73,8 +72,7 @@ protected:
                                          - static_cast<char*>(base));
     }
 
-    void await_resume() const noexcept {
-    }
+    void await_resume() const noexcept {}
   };
 
 public:

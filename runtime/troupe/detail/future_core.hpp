@@ -24,8 +24,7 @@ enum class waiter_kind : std::uint8_t {
 
 // What stands in a future's line.
 struct future_waiter {
-  explicit future_waiter(waiter_kind what) noexcept : kind(what) {
-  }
+  explicit future_waiter(waiter_kind what) noexcept : kind(what) {}
 
   future_waiter* prev = nullptr;
   future_waiter* next = nullptr;
@@ -40,8 +39,7 @@ using future_line = basic_future_line<future_waiter>;
 class done_callback : public future_waiter, public callback {
 public:
   done_callback(loop_core& home, site made) noexcept
-    : future_waiter(waiter_kind::callback), callback(home, made) {
-  }
+    : future_waiter(waiter_kind::callback), callback(home, made) {}
 
   // True if both would call the same function.
   virtual bool same_as(const done_callback& other) const noexcept = 0;
@@ -67,7 +65,7 @@ public:
   future_core(const future_core&) = delete;
   future_core& operator=(const future_core&) = delete;
 
-  // -- ownership ---------------------------------------------------------
+  // -- ownership --------------------------------------------------------------
 
   void retain() noexcept {
     refs_.fetch_add(1, std::memory_order_relaxed);
@@ -92,7 +90,7 @@ public:
     return refs_.load(std::memory_order_acquire) == 1;
   }
 
-  // -- looking ------------------------------------------------------------
+  // -- looking ----------------------------------------------------------------
 
   using future_line::done;
   using future_line::state;
@@ -126,7 +124,7 @@ public:
   // Whether it may be done one day: see `op::may_end`.
   virtual bool may_be_done(wait_search& search) const;
 
-  // -- waiting ------------------------------------------------------------
+  // -- waiting ----------------------------------------------------------------
 
   // Adds to the end of the line; false if the future is done.
   bool join(future_waiter& waiter);
@@ -142,7 +140,7 @@ public:
   // It will never be done: whoever watches it lets it go.
   void forget_watchers() noexcept;
 
-  // -- completing ---------------------------------------------------------
+  // -- completing -------------------------------------------------------------
 
   // As `asyncio`'s cancel: a future is cancelled at once, a task is asked.
   virtual bool cancel(const std::string& message);

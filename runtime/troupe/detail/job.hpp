@@ -54,8 +54,7 @@ enum class letter_kind : std::uint8_t {
 };
 
 struct letter {
-  explicit letter(letter_kind what) noexcept : kind(what) {
-  }
+  explicit letter(letter_kind what) noexcept : kind(what) {}
 
   letter* next = nullptr;
   letter_kind kind;

@@ -37,9 +37,8 @@ public:
         if (head == closed_mark())
           return pushed::closed;
         item.next = head == blocked_mark() ? nullptr : head;
-      } while (!head_.compare_exchange_weak(head, &item,
-                                            std::memory_order_acq_rel,
-                                            std::memory_order_relaxed));
+      } while (!head_.compare_exchange_weak(
+        head, &item, std::memory_order_acq_rel, std::memory_order_relaxed));
     }
     return head == blocked_mark() ? pushed::activate : pushed::queued;
   }
@@ -54,9 +53,8 @@ public:
       return true;
     }
     // acquire: as for a push that wakes the actor.
-    return head_.compare_exchange_strong(head, nullptr,
-                                         std::memory_order_acquire,
-                                         std::memory_order_relaxed);
+    return head_.compare_exchange_strong(
+      head, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
   // Puts the actor to sleep; fails if there are letters.

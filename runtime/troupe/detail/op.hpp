@@ -17,12 +17,10 @@ namespace troupe::detail {
 // dies with an op of it in somebody's list.
 class op : public letter {
 public:
-  op() noexcept : letter(letter_kind::answer) {
-  }
+  op() noexcept : letter(letter_kind::answer) {}
 
   // An op may be moved until it is awaited.
-  op(op&&) noexcept : op() {
-  }
+  op(op&&) noexcept : op() {}
 
   op& operator=(op&&) = delete;
 
@@ -35,8 +33,7 @@ public:
 
   // The task was cancelled after the answer had come: what was granted goes
   // back to the owner.
-  virtual void give_back() {
-  }
+  virtual void give_back() {}
 
   // The task is dropped: leaves the owner without an answer.
   virtual void withdraw() noexcept = 0;
@@ -76,11 +73,11 @@ public:
   // Whether the wait may end, if only those go on of whom `search` says so.
   virtual bool may_end(wait_search& search) const;
 
-  // -- awaiting -----------------------------------------------------------
+  // -- awaiting ---------------------------------------------------------------
 
   bool suspend(frame_base& frame);
 
-  // -- answering: called by the owner, on any thread ------------------------
+  // -- answering: called by the owner, on any thread --------------------------
 
   void answer();
 
@@ -89,7 +86,7 @@ public:
     answer();
   }
 
-  // -- one of several -------------------------------------------------------
+  // -- one of several ---------------------------------------------------------
 
   // The op is one of several of a select. Its answer is told to that.
   bool is_arm() const noexcept {
@@ -134,8 +131,7 @@ public:
   bool request_cancel(const std::string& message) override;
   std::string describe() const override;
 
-  void withdraw() noexcept override {
-  }
+  void withdraw() noexcept override {}
 };
 
 } // namespace troupe::detail

@@ -11,8 +11,7 @@ class ref {
 public:
   ref() noexcept = default;
 
-  ref(std::nullptr_t) noexcept {
-  }
+  ref(std::nullptr_t) noexcept {}
 
   // Shares `object`, or adopts a count that the caller holds already.
   explicit ref(T* object, bool adopt = false) noexcept : object_(object) {
@@ -20,11 +19,9 @@ public:
       object_->retain();
   }
 
-  ref(const ref& other) noexcept : ref(other.object_) {
-  }
+  ref(const ref& other) noexcept : ref(other.object_) {}
 
-  ref(ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {
-  }
+  ref(ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
 
   ref& operator=(ref other) noexcept {
     std::swap(object_, other.object_);

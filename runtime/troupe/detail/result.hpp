@@ -26,8 +26,7 @@ struct result_base {
 template <class T>
 class result_slot : public result_base {
 public:
-  result_slot() noexcept {
-  }
+  result_slot() noexcept {}
 
   result_slot(const result_slot&) = delete;
   result_slot& operator=(const result_slot&) = delete;
@@ -77,8 +76,7 @@ public:
     has_value = true;
   }
 
-  void get() noexcept {
-  }
+  void get() noexcept {}
 };
 
 } // namespace troupe::detail

@@ -25,7 +25,7 @@ public:
   task_base(loop_core& home, result_base& result, frame_base& root, site made,
             task_plan&& plan);
 
-  // -- running: the scheduler calls -----------------------------------------
+  // -- running: the scheduler calls -------------------------------------------
 
   void run() final;
   job_label label() const noexcept final;
@@ -33,7 +33,7 @@ public:
   // Puts a new task into the ready queue, or runs it at once if it is eager.
   void launch(bool eager);
 
-  // -- messages --------------------------------------------------------------
+  // -- messages ---------------------------------------------------------------
 
   // Puts `item` into the mailbox and wakes the task if it sleeps. False if the
   // task has ended; then `item` is still the caller's.
@@ -43,8 +43,7 @@ public:
 
   // As `cancel`, for a request that was counted before. `scope` is whoever may
   // take it back.
-  bool cancel_counted(const std::string& message,
-                      const void* scope = nullptr);
+  bool cancel_counted(const std::string& message, const void* scope = nullptr);
 
   // As `cancel`, by a scope (a timeout, a task group) that takes it back when
   // it is left.
@@ -60,7 +59,7 @@ public:
   // The loop is closed: the frames are destroyed where they stand.
   void abandon() noexcept;
 
-  // -- looking -----------------------------------------------------------------
+  // -- looking ----------------------------------------------------------------
 
   std::string describe() const override;
   std::string name() const;
@@ -88,7 +87,7 @@ public:
     return number_;
   }
 
-  // -- for ops and frames ---------------------------------------------------
+  // -- for ops and frames -----------------------------------------------------
 
   bool exclusive() const noexcept {
     return exclusive_;
@@ -170,8 +169,8 @@ private:
   void drop_letters(letter* left) noexcept;
   letter* close_mailbox() noexcept;
 
-  // These fill the last word of future_core. The bits belong to whoever runs the
-  // task; other workers read the first two, which therefore have a byte of
+  // These fill the last word of future_core. The bits belong to whoever runs
+  // the task; other workers read the first two, which therefore have a byte of
   // their own.
   const bool exclusive_ : 1;
   const bool simulated_ : 1;

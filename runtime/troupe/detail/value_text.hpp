@@ -30,9 +30,8 @@ std::string text_of_result(result_base& result) {
       return text_of_value(static_cast<unsigned long long>(x));
     else if constexpr (std::is_floating_point_v<value>)
       return text_of_value(static_cast<double>(x));
-    else if constexpr (
-      std::is_same_v<value,
-                     std::string> || std::is_same_v<value, std::string_view>)
+    else if constexpr (std::is_same_v<value, std::string>
+                       || std::is_same_v<value, std::string_view>)
       return text_of_value(std::string_view{x});
   }
   return {};

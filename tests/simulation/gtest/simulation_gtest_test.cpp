@@ -1,9 +1,9 @@
 // The glue for GoogleTest.
 
-#include <gtest/gtest.h>
-
 #include <troupe/simulation_gtest.hpp>
 #include <troupe/troupe.hpp>
+
+#include <gtest/gtest.h>
 
 using namespace troupe;
 using namespace std::chrono_literals;

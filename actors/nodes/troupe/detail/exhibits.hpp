@@ -19,7 +19,7 @@ template <class T>
 struct kind_of;
 
 // -- queues
-// --------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 enum class queue_verb : std::uint8_t {
   put = 1,
@@ -59,38 +59,38 @@ public:
   coro<std::string> ask(std::uint8_t verb, std::string payload,
                         visit&) override {
     switch (static_cast<queue_verb>(verb)) {
-    case queue_verb::put: {
-      T item = from_wire<T>(payload);
-      payload = {};
-      co_await queue_.put(std::move(item));
-      co_return std::string{};
-    }
-    case queue_verb::try_put:
-      co_return to_wire(queue_.try_put(from_wire<T>(payload)));
-    case queue_verb::get: {
-      T item = co_await queue_.get();
-      co_return to_wire(item);
-    }
-    case queue_verb::try_get:
-      co_return to_wire(queue_.try_get());
-    case queue_verb::join:
-      co_await queue_.join();
-      co_return std::string{};
-    case queue_verb::qsize:
-      co_return to_wire(std::uint64_t{queue_.qsize()});
-    default:
-      throw_bad_message("a queue does not do that");
+      case queue_verb::put: {
+        T item = from_wire<T>(payload);
+        payload = {};
+        co_await queue_.put(std::move(item));
+        co_return std::string{};
+      }
+      case queue_verb::try_put:
+        co_return to_wire(queue_.try_put(from_wire<T>(payload)));
+      case queue_verb::get: {
+        T item = co_await queue_.get();
+        co_return to_wire(item);
+      }
+      case queue_verb::try_get:
+        co_return to_wire(queue_.try_get());
+      case queue_verb::join:
+        co_await queue_.join();
+        co_return std::string{};
+      case queue_verb::qsize:
+        co_return to_wire(std::uint64_t{queue_.qsize()});
+      default:
+        throw_bad_message("a queue does not do that");
     }
   }
 
   void tell(std::uint8_t verb, std::string_view payload) override {
     switch (static_cast<queue_verb>(verb)) {
-    case queue_verb::task_done:
-      return queue_.task_done();
-    case queue_verb::shutdown:
-      return queue_.shutdown(from_wire<bool>(payload));
-    default:
-      throw_bad_message("a queue does not do that");
+      case queue_verb::task_done:
+        return queue_.task_done();
+      case queue_verb::shutdown:
+        return queue_.shutdown(from_wire<bool>(payload));
+      default:
+        throw_bad_message("a queue does not do that");
     }
   }
 
@@ -128,7 +128,7 @@ struct exhibit_class<priority_queue<T, Less>> {
 };
 
 // -- lock, semaphore, event
-// ----------------------------------------------------
+// -----------------------------------------------------------------------------
 
 enum class lock_verb : std::uint8_t { acquire = 1, try_acquire, locked };
 enum class semaphore_verb : std::uint8_t {
@@ -213,7 +213,7 @@ private:
 };
 
 // -- tasks
-// ---------------------------------------------------------------------
+// -----------------------------------------------------------------------------
 
 enum class task_verb : std::uint8_t { await = 1, cancel, done };
 
@@ -239,20 +239,20 @@ public:
   coro<std::string> ask(std::uint8_t verb, std::string payload,
                         visit& from) override {
     switch (static_cast<task_verb>(verb)) {
-    case task_verb::await:
-      co_await wait_for_end(task_, from);
-      if constexpr (std::is_void_v<T>) {
-        task_.result();
-        co_return std::string{};
-      } else {
-        co_return to_wire(task_.result());
-      }
-    case task_verb::cancel:
-      co_return to_wire(task_.cancel(from_wire<std::string>(payload)));
-    case task_verb::done:
-      co_return to_wire(task_.done());
-    default:
-      throw_bad_message("a task does not do that");
+      case task_verb::await:
+        co_await wait_for_end(task_, from);
+        if constexpr (std::is_void_v<T>) {
+          task_.result();
+          co_return std::string{};
+        } else {
+          co_return to_wire(task_.result());
+        }
+      case task_verb::cancel:
+        co_return to_wire(task_.cancel(from_wire<std::string>(payload)));
+      case task_verb::done:
+        co_return to_wire(task_.done());
+      default:
+        throw_bad_message("a task does not do that");
     }
   }
 

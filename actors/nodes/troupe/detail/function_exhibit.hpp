@@ -22,15 +22,11 @@ struct signature_of<coro<R> (C::*)(Args...) const> {
   using type = R(std::decay_t<Args>...);
 };
 template <class F>
-  requires requires {
-    &F::operator();
-  }
+  requires requires { &F::operator(); }
 struct signature_of<F> : signature_of<decltype(&F::operator())> {};
 
 template <class F>
-concept has_signature = requires {
-  typename signature_of<F>::type;
-};
+concept has_signature = requires { typename signature_of<F>::type; };
 
 enum class function_verb : std::uint8_t { call = 1 };
 

@@ -18,9 +18,7 @@ struct annotation;
 namespace troupe::detail {
 
 template <class Inspector, class T>
-concept inspectable = requires(Inspector& f, T& x) {
-  inspect(f, x);
-};
+concept inspectable = requires(Inspector& f, T& x) { inspect(f, x); };
 
 // What CAF's `inspect` says about a value that is no part of it.
 template <class T>
@@ -50,10 +48,8 @@ template <class R, class P>
 inline constexpr bool is_duration<std::chrono::duration<R, P>> = true;
 
 template <class T>
-concept wire_tuple = requires {
-  std::tuple_size<T>::value;
-}
-&&!is_std_array<T>;
+concept wire_tuple
+  = requires { std::tuple_size<T>::value; } && !is_std_array<T>;
 
 template <class T>
 concept wire_container = std::ranges::range<T> && requires(T& x) {
