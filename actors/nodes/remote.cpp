@@ -5,7 +5,8 @@ namespace troupe {
 namespace {
 
 // Takes up a grant; gives it back at once if nobody can have it any more.
-detail::remote_grant take_up(const peer& there, const detail::reply& answer,
+detail::remote_grant take_up(const peer& there,
+                             const detail::peer_answer& answer,
                              std::uint64_t token) {
   detail::remote_grant grant{there, answer.number, token};
   if (answer.late)
@@ -28,15 +29,15 @@ void release_first(Guards& guards, const char* what) {
   guards.erase(guards.begin());
 }
 
-coro<remote_lock_guard> lock_at(peer there, coro<detail::reply> asking) {
-  detail::reply answer = co_await std::move(asking);
+coro<remote_lock_guard> lock_at(peer there, coro<detail::peer_answer> asking) {
+  detail::peer_answer answer = co_await std::move(asking);
   auto token = detail::from_wire<std::uint64_t>(answer.bytes);
   co_return remote_lock_guard{take_up(there, answer, token)};
 }
 
-coro<std::optional<remote_lock_guard>> try_lock_at(peer there,
-                                                   coro<detail::reply> asking) {
-  detail::reply answer = co_await std::move(asking);
+coro<std::optional<remote_lock_guard>>
+try_lock_at(peer there, coro<detail::peer_answer> asking) {
+  detail::peer_answer answer = co_await std::move(asking);
   auto token = detail::from_wire<std::uint64_t>(answer.bytes);
   std::optional<remote_lock_guard> held;
   if (token != 0)
@@ -55,8 +56,9 @@ coro<std::uint64_t> keep_lock(coro<remote_lock_guard> locking,
   co_return token;
 }
 
-coro<remote_semaphore_guard> permit_at(peer there, coro<detail::reply> asking) {
-  detail::reply answer = co_await std::move(asking);
+coro<remote_semaphore_guard> permit_at(peer there,
+                                       coro<detail::peer_answer> asking) {
+  detail::peer_answer answer = co_await std::move(asking);
   co_return remote_semaphore_guard{take_up(there, answer, 0)};
 }
 
@@ -71,7 +73,7 @@ coro<bool> keep_permit(coro<remote_semaphore_guard> taking,
 } // namespace
 
 coro<void> detail::check_kind(peer there, std::string name, std::string kind) {
-  reply answer = co_await ask_peer(there.session(), name, 0, {});
+  peer_answer answer = co_await ask_peer(there.session(), name, 0, {});
   if (answer.late)
     throw_late(answer);
   if (answer.bytes != kind)

@@ -144,11 +144,11 @@ void session::release(std::uint64_t number) {
   send(make_frame(frame::release, number));
 }
 
-coro<reply> ask_peer(std::shared_ptr<session> peer, std::string name,
-                     std::uint8_t verb, std::string payload) {
+coro<peer_answer> ask_peer(std::shared_ptr<session> peer, std::string name,
+                           std::uint8_t verb, std::string payload) {
   session::question mine = peer->ask(name, verb, payload);
   payload = {};
-  reply result;
+  peer_answer result;
   result.number = mine.number;
   std::string answer;
   bool cancelled = false;
@@ -197,11 +197,11 @@ void release_at_peer(session& peer, std::uint64_t number) noexcept {
     peer.release(number);
 }
 
-void throw_late(const reply& answer) {
+void throw_late(const peer_answer& answer) {
   throw cancelled_error(answer.message);
 }
 
-void cancel_later(const reply& answer) {
+void cancel_later(const peer_answer& answer) {
   any_task me = current_task();
   me.uncancel();
   me.cancel(answer.message);

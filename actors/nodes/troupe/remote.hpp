@@ -80,28 +80,28 @@ public:
 
 private:
   static coro<void> put_at(remote_queue self, std::string item) {
-    detail::reply answer
+    detail::peer_answer answer
       = co_await self.ask(detail::queue_verb::put, std::move(item));
     if (answer.late)
       detail::cancel_later(answer);
   }
 
   static coro<T> get_at(remote_queue self) {
-    detail::reply answer = co_await self.ask(detail::queue_verb::get);
+    detail::peer_answer answer = co_await self.ask(detail::queue_verb::get);
     if (answer.late)
       self.refuse(detail::queue_verb::get, answer);
     co_return detail::from_wire<T>(answer.bytes);
   }
 
   static coro<std::optional<T>> try_get_at(remote_queue self) {
-    detail::reply answer = co_await self.ask(detail::queue_verb::try_get);
+    detail::peer_answer answer = co_await self.ask(detail::queue_verb::try_get);
     if (answer.late)
       self.refuse(detail::queue_verb::try_get, answer);
     co_return detail::from_wire<std::optional<T>>(answer.bytes);
   }
 
   [[noreturn]] void refuse(detail::queue_verb verb,
-                           const detail::reply& answer) const {
+                           const detail::peer_answer& answer) const {
     detail::undo_at_peer(*peer_.session(), name_,
                          static_cast<std::uint8_t>(verb), answer.bytes);
     detail::throw_late(answer);

@@ -46,7 +46,7 @@ public:
 };
 
 // A request's answer.
-struct reply {
+struct peer_answer {
   std::string bytes;
   // The waiting task was cancelled, but the answer was on its way: what was
   // granted is to be given back.
@@ -55,8 +55,8 @@ struct reply {
   std::uint64_t number = 0;
 };
 
-coro<reply> ask_peer(std::shared_ptr<session> peer, std::string name,
-                     std::uint8_t verb, std::string payload);
+coro<peer_answer> ask_peer(std::shared_ptr<session> peer, std::string name,
+                           std::uint8_t verb, std::string payload);
 void tell_peer(session& peer, std::string_view name, std::uint8_t verb,
                std::string_view payload);
 void undo_at_peer(session& peer, std::string_view name, std::uint8_t verb,
@@ -65,9 +65,9 @@ void undo_at_peer(session& peer, std::string_view name, std::uint8_t verb,
 void release_at_peer(session& peer, std::uint64_t number) noexcept;
 
 // Throws the cancellation of a late answer.
-[[noreturn]] void throw_late(const reply& answer);
+[[noreturn]] void throw_late(const peer_answer& answer);
 // Takes a cancellation up again that an answer has overtaken: the next await
 // throws it.
-void cancel_later(const reply& answer);
+void cancel_later(const peer_answer& answer);
 
 } // namespace troupe::detail

@@ -25,7 +25,7 @@ public:
 
 protected:
   template <class Verb>
-  coro<reply> ask(Verb verb, std::string payload = {}) const {
+  coro<peer_answer> ask(Verb verb, std::string payload = {}) const {
     return ask_peer(peer_.session(), name_, static_cast<std::uint8_t>(verb),
                     std::move(payload));
   }
@@ -39,7 +39,7 @@ protected:
   // For what changes nothing there.
   template <class T, class Verb>
   static coro<T> look(remote_handle self, Verb verb, std::string payload = {}) {
-    reply answer = co_await self.ask(verb, std::move(payload));
+    peer_answer answer = co_await self.ask(verb, std::move(payload));
     if (answer.late)
       throw_late(answer);
     if constexpr (!std::is_void_v<T>)
