@@ -163,7 +163,7 @@ TEST_CASE("actor: linking to one that has failed is told at once", "[actor]") {
   CHECK(cancelled);
 }
 
-TEST_CASE("actor: unlink takes a link back; send_exit ends a task",
+TEST_CASE("actor: unlink takes a link back, and send_exit ends a task",
           "[actor][threads]") {
   for_each_worker_count([](run_options options) {
     bool unharmed = false;

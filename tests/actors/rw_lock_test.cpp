@@ -183,7 +183,7 @@ TEST_CASE("rw_lock: misuse names it and says what to do", "[rw_lock]") {
           "release_write of <rw_lock 'table' 1 reader>, which nobody writes; "
           "release it once for each time it was acquired so",
           "release of an rw_lock_guard that holds no lock; it was released or "
-          "moved from"});
+          "moved from, so leave the release to its scope"});
   CHECK(log.count("the lock of an rw_lock_guard was released by somebody else")
         == 1);
 }
