@@ -266,6 +266,9 @@ public:
     auto result
       = secure_ ? caf::openssl::publish(actor, port, host.c_str(), true)
                 : system_->middleman().publish(actor, port, host.c_str(), true);
+    // Publishing lets this thread hold the system's logger, for which the
+    // system would wait at its end.
+    caf::logger::set_current_actor_system(nullptr);
     if (!result)
       throw std::runtime_error(system_->render(result.error()));
     return port_ = *result;
