@@ -19,12 +19,12 @@ void inbox_alarm::discard() noexcept {
 
 job_label inbox_alarm::label() const noexcept {
   return {job_kind::timer, 0,
-          static_cast<const task_base&>(*task_).label().place};
+          task_ ? static_cast<const task_base&>(*task_).label().place : site{}};
 }
 
 void inbox_alarm::disarm() noexcept {
   if (!taken_.exchange(true, std::memory_order_relaxed))
-    task_->home().cancel_timer(*this);
+    std::exchange(task_, nullptr)->home().cancel_timer(*this);
   release();
 }
 

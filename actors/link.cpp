@@ -123,6 +123,13 @@ bool inbox::take_signal(signal& what) {
 
 bool inbox::foreign_down(const void* identity, const exit_reason& why) {
   bool ended = false;
+  if (asker_ && asker_->watches_ && asker_->to_.other->identity() == identity) {
+    asker_->request_->problem = std::make_exception_ptr(
+      actor_ended_error("ask of " + describe(asker_->to_)
+                        + ", which has ended: " + to_string(why)));
+    asker_->got_ = std::exchange(asker_->request_, nullptr);
+    ended = end_wait(*asker_);
+  }
   for (;;) {
     auto found
       = std::find_if(watched_.begin(), watched_.end(), [&](const watched& x) {
@@ -145,7 +152,9 @@ bool inbox::exit(const address& who, const exit_reason& why, bool kill) {
   if (why.normal() || owner_.done())
     return false;
   exit_ = why;
-  owner_.cancel(describe(who) + " has ended: " + to_string(why));
+  std::string text = to_string(why);
+  owner_.cancel((who ? describe(who) + " has ended: " : "exit message: ")
+                + text);
   return false;
 }
 

@@ -150,6 +150,9 @@ bool ask_op_base::start() {
     mine.wait(*this);
     try {
       to_.other->ask(cell, *request_);
+      // An actor of CAF may end without a word to those who asked.
+      to_.other->monitor(cell);
+      watches_ = true;
     } catch (...) {
       mine.stop_waiting();
       return failed(std::current_exception());
@@ -184,6 +187,10 @@ bool ask_op_base::start() {
     what.sender = task_->number();
   target.deliver(what);
   return true;
+}
+
+void ask_op_base::stop_watching() noexcept {
+  to_.other->demonitor(static_cast<task_cell&>(*task_));
 }
 
 local_request& ask_op_base::finish() {

@@ -38,6 +38,11 @@ public:
       [](const std::string& x) { return x + x; },
       [](point p) { return p.x + p.y; },
       [](double) -> caf::result<double> { return caf::sec::runtime_error; },
+      [this](float) -> caf::result<float> {
+        kept_ = make_response_promise();
+        quit(caf::exit_reason::user_shutdown); // without an answer
+        return kept_;
+      },
       [this](const std::string&, int) {
         quit(caf::exit_reason::user_shutdown);
       },
@@ -46,6 +51,9 @@ public:
       },
     };
   }
+
+private:
+  caf::response_promise kept_;
 };
 
 using squares = caf::typed_actor<caf::replies_to<int>::with<int>>;
@@ -226,6 +234,21 @@ TEST_CASE("caf: asking an actor of CAF that has ended fails",
         tell(peer, std::string{"end"}, 1);
         co_await receive([](const down&) {});
         got = co_await error_of_await(ask<int>(peer, 10s, 1));
+      },
+      options);
+    CHECK(got == errc::actor_ended);
+  });
+}
+
+TEST_CASE("caf: an actor of CAF that ends owing an answer does not keep a task "
+          "waiting",
+          "[actor][caf][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::error_code got;
+    run(
+      [&]() -> coro<void> {
+        auto peer = ref_of(spawn<calculator>());
+        got = co_await error_of_await(ask<float>(peer, nullptr, 1.0F));
       },
       options);
     CHECK(got == errc::actor_ended);

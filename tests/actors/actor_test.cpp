@@ -5,8 +5,10 @@
 #include "support/coordination.hpp"
 #include "support/test.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace troupe;
@@ -329,5 +331,83 @@ TEST_CASE("actor: cancelling an ask or a receive loses no message",
     auto all = log.all();
     CHECK((all == std::vector<std::string>{"cancelled", "4"} || all.empty()));
     CHECK((!all.empty() || options.threads > 1));
+  });
+}
+
+TEST_CASE("actor: foreign threads tell, and answer", "[actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    int sum = 0;
+    int answer = 0;
+    run(
+      [&]() -> coro<void> {
+        auto me = self();
+        std::thread other{[me] {
+          for (int i = 1; i <= 10; ++i)
+            tell(me, i);
+        }};
+        for (int i = 0; i < 10; ++i)
+          co_await receive([&](int x) { sum += x; });
+        other.join();
+        auto server = create_task([&]() -> coro<void> {
+          co_await receive([&](reply<int> kept, int x) {
+            other = std::thread{[x, late = std::move(kept)]() mutable {
+              late.set_result(x + 1);
+            }};
+          });
+        });
+        answer = co_await ask<int>(server, nullptr, 1);
+        co_await server; // before that `other` may not be the new thread yet
+        other.join();
+      },
+      options);
+    CHECK(sum == 55);
+    CHECK(answer == 2);
+  });
+}
+
+TEST_CASE("actor: tasks of two loops talk", "[actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    std::atomic<int> got{0};
+    run(
+      [&]() -> coro<void> {
+        auto server = create_task(double_numbers());
+        actor_ref there = server;
+        std::thread other{[there, &got] {
+          run([&]() -> coro<void> {
+            for (int i = 0; i < 20; ++i)
+              got += co_await ask<int>(there, nullptr, 1);
+          });
+        }};
+        co_await reached([&] { return got == 40; });
+        other.join();
+        server.cancel();
+      },
+      options);
+    CHECK(got == 40);
+  });
+}
+
+TEST_CASE("actor: a loop that is closed leaves no messages behind",
+          "[actor][threads]") {
+  for_each_worker_count([](run_options options) {
+    auto held = std::make_shared<int>(1);
+    {
+      loop_options how;
+      how.threads = options.threads;
+      auto loop = new_event_loop(how);
+      error_log log;
+      log.watch(loop);
+      auto child = loop.create_task([]() -> coro<void> {
+        co_await receive([](double) {});
+      }());
+      auto asking = loop.create_task(
+        [](actor_ref to, std::shared_ptr<int> x) -> coro<void> {
+          tell(to, x);
+          co_await ask<int>(to, 1h, x);
+        }(child, held));
+      loop.run_until_complete(turns(5));
+      loop.close();
+    }
+    CHECK(held.use_count() == 1);
   });
 }

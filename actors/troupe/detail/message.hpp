@@ -220,7 +220,6 @@ public:
 
   ref<future_core> asker;
   std::uint64_t serial = 0;
-  std::uint64_t target = 0; // the number of the task that was asked
   std::exception_ptr problem;
   bool deferred = false; // a reply handle has it
 };

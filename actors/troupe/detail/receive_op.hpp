@@ -305,6 +305,8 @@ protected:
       request_(std::exchange(other.request_, nullptr)) {}
 
   ~ask_op_base() {
+    if (watches_)
+      stop_watching();
     delete request_;
     delete got_;
   }
@@ -316,6 +318,10 @@ protected:
   local_request* request_;       // not sent yet
   local_request* got_ = nullptr; // came back
   const local_request* sent_ = nullptr;
+  bool watches_ = false; // monitors an actor of CAF until it answers
+
+private:
+  void stop_watching() noexcept;
 };
 
 template <class R>
