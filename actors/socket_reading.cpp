@@ -123,11 +123,11 @@ bool socket_actor::attempt_until(read_op_base& op) {
       return attempt_until(op);
     op.got_ = data.size() + 1 > longest ? data.size() + 1 - longest : 0;
     if (op.got_ > limit_) {
-      fail_read(op, std::make_exception_ptr(limit_overrun_error(
-                      "separator is not found, and " + std::to_string(op.got_)
-                        + " bytes exceed the limit of "
-                        + std::to_string(limit_),
-                      op.got_)));
+      fail_read(op,
+                std::make_exception_ptr(limit_overrun_error(
+                  "separator is not found, and " + std::to_string(op.got_)
+                    + " bytes exceed the limit of " + std::to_string(limit_),
+                  op.got_)));
       return true;
     }
     if (!eof_)
@@ -164,8 +164,8 @@ void socket_actor::attempt_line(read_op_base& op) {
       in_.drop(e.consumed + 1);
     else
       in_.clear();
-    fail_read(op, std::make_exception_ptr(std::length_error(
-                    std::string{"readline: "} + e.what())));
+    fail_read(op, std::make_exception_ptr(
+                    std::length_error(std::string{"readline: "} + e.what())));
   }
 }
 
@@ -236,14 +236,14 @@ void socket_actor::receive() {
   if (in_.empty())
     in_.swap(incoming_);
   char* room = incoming_.room(chunk_);
-  std::size_t size = std::min<std::size_t>(incoming_.room_size(),
-                                           largest_chunk);
+  std::size_t size
+    = std::min<std::size_t>(incoming_.room_size(), largest_chunk);
   auto member = [](socket_actor& self, const asio::error_code& failed,
-                   std::size_t count,
-                   news& out) { self.on_received(failed, count, out); };
+                   std::size_t count, news& out) {
+    self.on_received(failed, count, out);
+  };
   link_.async_receive(
-    room, size,
-    completion<decltype(member)>{ref<socket_actor>{this}, member});
+    room, size, completion<decltype(member)>{ref<socket_actor>{this}, member});
 }
 
 void socket_actor::on_received(const asio::error_code& failed,

@@ -1,8 +1,8 @@
 // Writing: what is kept until the system takes it.
 
-#include "actors/socket_turn.hpp"
-
 #include <troupe/fault_point.hpp>
+
+#include "actors/socket_turn.hpp"
 
 namespace troupe::detail {
 
@@ -53,7 +53,9 @@ void socket_actor::send_later() {
     return;
   sending_ = true;
   auto member = [](socket_actor& self, const asio::error_code& failed,
-                   std::size_t, news& out) { self.on_writable(failed, out); };
+                   std::size_t, news& out) {
+    self.on_writable(failed, out);
+  };
   link_.async_wait_writable(
     completion<decltype(member)>{ref<socket_actor>{this}, member});
 }

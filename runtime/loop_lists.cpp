@@ -1,11 +1,11 @@
 // What a loop keeps in lists: its tasks, what closes with it, its generators.
 
+#include <troupe/async_generator.hpp>
+
 #include "runtime/actor_home.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/simulated_network.hpp"
 #include "runtime/simulator.hpp"
-
-#include <troupe/async_generator.hpp>
 
 #include <future>
 
@@ -59,8 +59,7 @@ std::vector<ref<future_core>> loop_core::tasks() {
     class listing final : public job {
     public:
       listing(decltype(list)& x, std::promise<void>& told)
-        : list_(x), told_(told) {
-      }
+        : list_(x), told_(told) {}
 
       void run() override {
         list_();
