@@ -630,7 +630,7 @@ TEST_CASE("run: 10,000 programs leave no thread, no descriptor and no byte",
     repeat(count - count / 10);
     CHECK(right == count);
     CHECK(open_descriptors() == descriptors);
-    CHECK(settled_threads(threads) == threads);
+    CHECK(settled_threads(threads) <= threads);
     check_not_grown(memory);
   });
 }
@@ -661,7 +661,7 @@ TEST_CASE("run: 2,000 programs with a server and a client leave no thread and "
       troupe::run(program, options);
     CHECK(right == 2'000);
     CHECK(open_descriptors() == descriptors);
-    CHECK(settled_threads(threads) == threads);
+    CHECK(settled_threads(threads) <= threads);
     check_not_grown(memory);
   });
 }
