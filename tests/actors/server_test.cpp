@@ -612,7 +612,8 @@ TEST_CASE("server: in ten seconds without work it uses no CPU",
 
 TEST_CASE("run: 10,000 programs leave no thread, no descriptor and no byte",
           "[server][threads][slow]") {
-  for_each_worker_count([](troupe::run_options options) {
+  auto threads = running_threads(); // before any program has some that end
+  for_each_worker_count([&](troupe::run_options options) {
     int right = 0;
     auto program = []() -> coro<int> {
       co_return 1;
@@ -625,7 +626,6 @@ TEST_CASE("run: 10,000 programs leave no thread, no descriptor and no byte",
     const int count = options.threads == 1 ? 10'000 : 1'000;
     repeat(count / 10);
     auto descriptors = open_descriptors();
-    auto threads = running_threads();
     auto memory = resident_bytes();
     repeat(count - count / 10);
     CHECK(right == count);
@@ -638,7 +638,8 @@ TEST_CASE("run: 10,000 programs leave no thread, no descriptor and no byte",
 TEST_CASE("run: 2,000 programs with a server and a client leave no thread and "
           "no descriptor",
           "[server][threads][slow]") {
-  for_each_worker_count([](troupe::run_options options) {
+  auto threads = running_threads(); // before any program has some that end
+  for_each_worker_count([&](troupe::run_options options) {
     int right = 0;
     auto program = [&]() -> coro<void> {
       auto made = co_await start_server(echo, "127.0.0.1", 0);
@@ -655,7 +656,6 @@ TEST_CASE("run: 2,000 programs with a server and a client leave no thread and "
     for (int i = 0; i < 100; ++i)
       troupe::run(program, options);
     auto descriptors = open_descriptors();
-    auto threads = running_threads();
     auto memory = resident_bytes();
     for (int i = 0; i < 1'900; ++i)
       troupe::run(program, options);

@@ -439,6 +439,7 @@ inline bool has_ipv6() {
 // checks that it leaves no descriptor and no thread.
 template <class F>
 void for_each_setting(F&& body) {
+  auto threads = running_threads(); // before any program has some that end
   troupe::run([]() -> troupe::coro<void> { co_return; });
   for_each_worker_count([&](troupe::run_options options) {
     for (int family : {4, 6}) {
@@ -446,7 +447,6 @@ void for_each_setting(F&& body) {
         continue;
       INFO("IPv" << family);
       auto descriptors = open_descriptors();
-      auto threads = running_threads();
       body(setting{options, family});
       CHECK(open_descriptors() == descriptors);
       CHECK(settled_threads(threads) <= threads);
