@@ -34,6 +34,8 @@ public:
   supervision(const supervisor_options& how, std::vector<child_spec> specs)
     : how_(how), owner_(running_cell("supervise()")),
       outer_(owner_.box().tree) {
+    for (const auto& spec : specs)
+      need_body(spec);
     std::lock_guard lock{trees};
     for (auto& spec : specs)
       children_.push_back(std::make_unique<child>(std::move(spec)));
@@ -90,8 +92,10 @@ private:
     std::string name;
   };
 
+  static void need_body(const child_spec& spec);
+
   // Keeps the function as long as the coroutine that it made.
-  static coro<void> live(std::function<coro<void>()> body) {
+  static coro<void> live(child_body body) {
     co_await body();
   }
 

@@ -1,6 +1,7 @@
 #include "actors/supervision.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace troupe {
 
@@ -197,7 +198,16 @@ bool supervision::anybody_left() const noexcept {
   return !ended_.empty();
 }
 
+void supervision::need_body(const child_spec& spec) {
+  if (!spec.body)
+    throw std::invalid_argument(
+      "the child '" + spec.name
+      + "' of a supervisor has no body; give it a function that returns "
+        "coro<void>");
+}
+
 actor_ref supervision::add(child_spec& spec) {
+  need_body(spec);
   auto made = std::make_unique<child>(std::move(spec));
   child& added = *made;
   {

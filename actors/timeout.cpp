@@ -1,4 +1,5 @@
 #include <troupe/timeout.hpp>
+#include <troupe/wait.hpp>
 
 #include "runtime/alarmed.hpp"
 #include "runtime/loop_core.hpp"
@@ -124,6 +125,11 @@ bool has_several_workers() {
 
 void throw_timed_out() {
   throw timeout_error("the time was over");
+}
+
+coro<void> end_of(any_future child) {
+  std::vector<any_future> only(1, std::move(child));
+  co_await wait(only);
 }
 
 } // namespace troupe::detail

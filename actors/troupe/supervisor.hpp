@@ -1,10 +1,12 @@
 #pragma once
 
+#include <troupe/detail/durations.hpp>
 #include <troupe/link.hpp>
 
-#include <chrono>
-#include <functional>
+#include <concepts>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -41,6 +43,74 @@ struct backoff {
   std::chrono::nanoseconds calm = std::chrono::seconds{60};
 };
 
+/// What a child runs: any copyable function without parameters that returns a
+/// `coro<void>`. Each life of the child has a copy of its own, kept until the
+/// coroutine has ended.
+class child_body {
+public:
+  /// Holds no function; a supervisor refuses it.
+  child_body() noexcept = default;
+
+  /// Holds the function.
+  template <class F>
+    requires(!std::is_same_v<F, child_body>) && std::copy_constructible<F>
+         && std::is_same_v<std::invoke_result_t<F&>, coro<void>>
+  child_body(F function) : body_(new holder_of<F>(std::move(function))) {}
+
+  /// Copies the function.
+  child_body(const child_body& other)
+    : body_(other.body_ != nullptr ? other.body_->copy() : nullptr) {}
+
+  child_body(child_body&& other) noexcept
+    : body_(std::exchange(other.body_, nullptr)) {}
+
+  child_body& operator=(child_body other) noexcept {
+    std::swap(body_, other.body_);
+    return *this;
+  }
+
+  ~child_body() {
+    delete body_;
+  }
+
+  /// True if there is a function.
+  explicit operator bool() const noexcept {
+    return body_ != nullptr;
+  }
+
+  /// Makes the coroutine; it may refer to this object.
+  coro<void> operator()() {
+    return body_->make();
+  }
+
+private:
+  class holder {
+  public:
+    virtual ~holder() = default;
+    virtual holder* copy() const = 0;
+    virtual coro<void> make() = 0;
+  };
+
+  template <class F>
+  class holder_of final : public holder {
+  public:
+    explicit holder_of(F function) : function_(std::move(function)) {}
+
+    holder* copy() const override {
+      return new holder_of(function_);
+    }
+
+    coro<void> make() override {
+      return function_();
+    }
+
+  private:
+    F function_;
+  };
+
+  holder* body_ = nullptr;
+};
+
 /// What a supervisor knows of a child.
 struct child_spec {
   /// The name in the tree, and of its task.
@@ -48,7 +118,7 @@ struct child_spec {
   /// Makes the coroutine that the child runs: called anew for each start, so
   /// that nothing of an earlier life is left. A nested supervisor is
   /// `[] { return supervise(…); }`.
-  std::function<coro<void>()> body;
+  child_body body;
   /// After which ends it is restarted.
   restart_type restart = restart_type::permanent;
   /// How long it may take to end once it is cancelled. After that it is
@@ -89,6 +159,7 @@ public:
 /// @param how       strategy and intensity.
 /// @param children  in the order of their start.
 /// @throws restart_intensity_error  if it gives up.
+/// @throws std::invalid_argument    if a child has no body; none is started.
 /// @par Cancellation
 /// The children are stopped first.
 /// @par Source
@@ -110,6 +181,7 @@ struct child_info {
 /// Adds a child to a running supervisor, and starts it.
 /// @param supervisor  a task that runs `supervise`.
 /// @returns  from the await: the child's task.
+/// @throws std::invalid_argument  from the await, if the child has no body.
 [[nodiscard]] coro<actor_ref> start_child(actor_ref supervisor,
                                           child_spec child);
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <troupe/detail/durations.hpp>
 #include <troupe/task.hpp>
 
-#include <chrono>
 #include <string>
 
 namespace troupe {

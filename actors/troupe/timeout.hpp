@@ -1,8 +1,8 @@
 #pragma once
 
 #include <troupe/gather.hpp>
+#include <troupe/sleep.hpp>
 #include <troupe/time_limit.hpp>
-#include <troupe/wait.hpp>
 
 namespace troupe {
 
@@ -163,6 +163,9 @@ coro<T> run_with_limit(A x, deadline when) {
   throw_timed_out();
 }
 
+// Waits for a task, whatever becomes of it.
+coro<void> end_of(any_future child);
+
 // No time at all: what is done is read, all else is cancelled.
 template <class T, class A>
 coro<T> run_without_time(A x) {
@@ -176,8 +179,7 @@ coro<T> run_without_time(A x) {
   auto child = child_of(std::move(x));
   if (!child.done()) {
     child.cancel();
-    std::vector<any_future> only(1, child);
-    co_await wait(only);
+    co_await end_of(child);
   }
   if (child.cancelled())
     throw_timed_out();

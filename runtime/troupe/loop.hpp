@@ -2,11 +2,11 @@
 
 #include <troupe/context.hpp>
 #include <troupe/detail/callback.hpp>
+#include <troupe/detail/durations.hpp>
 #include <troupe/error.hpp>
 #include <troupe/future.hpp>
 #include <troupe/sleep.hpp>
 
-#include <chrono>
 #include <string>
 #include <type_traits>
 #include <vector>

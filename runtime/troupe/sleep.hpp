@@ -1,9 +1,9 @@
 #pragma once
 
 #include <troupe/detail/callback.hpp>
+#include <troupe/detail/durations.hpp>
 #include <troupe/detail/op.hpp>
 
-#include <chrono>
 #include <stdexcept>
 
 namespace troupe {

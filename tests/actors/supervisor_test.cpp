@@ -242,6 +242,52 @@ TEST_CASE("supervisor: children come and go while it runs",
   });
 }
 
+TEST_CASE("supervisor: a child without a body is refused", "[supervisor]") {
+  record<> log;
+  std::string at_start;
+  std::string later;
+  run([&]() -> coro<void> {
+    std::vector<child_spec> specs(1);
+    specs[0].name = "empty";
+    try {
+      co_await supervise({}, specs);
+    } catch (const std::invalid_argument& problem) {
+      at_start = problem.what();
+    }
+    auto top = create_task(supervise({}, three(log)));
+    try {
+      co_await start_child(top, specs[0]);
+    } catch (const std::invalid_argument& problem) {
+      later = problem.what();
+    }
+    top.cancel();
+    co_await ending_of(top);
+  });
+  CHECK(at_start
+        == "the child 'empty' of a supervisor has no body; give it a function "
+           "that returns coro<void>");
+  CHECK(later == at_start);
+}
+
+TEST_CASE("supervisor: each life has a body of its own", "[supervisor]") {
+  std::vector<int> lives;
+  run([&]() -> coro<void> {
+    child_spec spec;
+    spec.name = "counts";
+    spec.body = [&, calls = 0]() mutable -> coro<void> {
+      lives.push_back(++calls);
+      co_await turns(1);
+      throw std::runtime_error("crash");
+    };
+    std::vector<child_spec> specs(1, spec);
+    try {
+      co_await supervise({}, specs);
+    } catch (const restart_intensity_error&) {
+    }
+  });
+  CHECK(lives == std::vector{1, 1});
+}
+
 TEST_CASE("supervisor: the tree is printed with what is nested",
           "[supervisor]") {
   record<> log;
