@@ -339,7 +339,8 @@ public:
 
   /// As above.
   void writelines(std::initializer_list<std::string_view> pieces) const {
-    writelines(std::span{pieces.begin(), pieces.size()});
+    writelines(
+      std::span<const std::string_view>(pieces.begin(), pieces.size()));
   }
 
   /// As above, for any range of strings.
@@ -350,7 +351,7 @@ public:
     std::vector<std::string_view> views;
     for (const auto& piece : pieces)
       views.emplace_back(piece);
-    writelines(std::span<const std::string_view>{views});
+    writelines(std::span<const std::string_view>(views.data(), views.size()));
   }
 
   /// Waits while the buffer is above the high mark, until it is at or below
