@@ -27,10 +27,13 @@
 #include <troupe/rw_lock.hpp>
 #include <troupe/select.hpp>
 #include <troupe/semaphore.hpp>
+#include <troupe/server.hpp>
 #include <troupe/shield.hpp>
 #include <troupe/sleep.hpp>
 #include <troupe/staggered_race.hpp>
 #include <troupe/stream.hpp>
+#include <troupe/stream_reader.hpp>
+#include <troupe/stream_writer.hpp>
 #include <troupe/supervisor.hpp>
 #include <troupe/task.hpp>
 #include <troupe/task_group.hpp>
