@@ -8,6 +8,7 @@
 #include <troupe/async_generator.hpp>
 #include <troupe/barrier.hpp>
 #include <troupe/channel.hpp>
+#include <troupe/concurrent_future.hpp>
 #include <troupe/condition.hpp>
 #include <troupe/context.hpp>
 #include <troupe/coro.hpp>
@@ -16,6 +17,7 @@
 #include <troupe/exception_group.hpp>
 #include <troupe/future.hpp>
 #include <troupe/gather.hpp>
+#include <troupe/handle.hpp>
 #include <troupe/link.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/loop.hpp>
