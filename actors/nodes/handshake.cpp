@@ -142,10 +142,12 @@ void session::agree() {
 
 void session::refuse(const std::string& why) {
   send(make_frame(frame::refuse, why));
+  refused_ = true;
   end(why);
 }
 
 void session::on_refuse(wire_reader& in) {
+  refused_ = true;
   end("it refuses: " + in.text());
 }
 

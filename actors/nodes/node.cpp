@@ -172,8 +172,11 @@ node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
     there->end("connecting was given up");
     throw;
   }
-  if (!problem.empty())
+  if (!problem.empty() && there->refused())
     throw error(errc::node_refused, "node '" + name + "': " + problem);
+  if (!problem.empty())
+    throw node_lost_error(name, "node '" + name
+                                  + "' was lost while connecting: " + problem);
   co_return there;
 }
 

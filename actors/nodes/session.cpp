@@ -84,6 +84,7 @@ void session::drain() {
     try {
       handle(what.bytes);
     } catch (const std::exception& problem) {
+      refused_ = true;
       end(problem.what());
     }
   }
@@ -122,6 +123,8 @@ void session::handle(const std::string& bytes) {
       return agree();
     if (kind == frame::refuse)
       return on_refuse(in);
+    if (kind == frame::bye)
+      return end(in.text());
     throw_bad_message("it comes before the handshake");
   }
   switch (kind) {

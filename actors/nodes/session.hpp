@@ -63,6 +63,11 @@ public:
     return agreed_;
   }
 
+  // True if it failed for what one of the two said, and not for a loss.
+  bool refused() const noexcept {
+    return refused_;
+  }
+
   std::string peer_name() const;
   bool lost() const;
   std::string why_lost() const;
@@ -182,6 +187,7 @@ private:
   std::atomic<std::int64_t> last_heard_;
   std::atomic<std::int64_t> last_sent_;
   const std::int64_t born_;
+  std::atomic<bool> refused_ = false;
 
   mutable std::mutex mutex_; // for what follows
   std::string peer_;         // its name

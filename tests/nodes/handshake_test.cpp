@@ -253,3 +253,27 @@ TEST_CASE("session: twenty kinds of nonsense end it and nothing else") {
     CHECK_FALSE(end_after({all[i]}, true).empty());
   }
 }
+
+TEST_CASE("handshake: a loss is told from a refusal") {
+  std::string none;
+  std::vector<bool> refused;
+  for (const auto& last :
+       {std::string{}, make_frame(frame::bye, std::string{"it was stopped"}),
+        make_frame(frame::refuse, std::string{"no"}), std::string{"x"}})
+    run([&]() -> coro<void> {
+      auto [one, two] = memory_link::make_pair();
+      auto there = std::make_shared<session>(make_state("caller", nullptr), one,
+                                             session::role::caller);
+      one->attach(there);
+      there->begin({});
+      if (last.empty())
+        two->close();
+      else
+        two->send(last);
+      auto agreed = there->agreed();
+      std::string why = co_await agreed;
+      if (!why.empty())
+        refused.push_back(there->refused());
+    });
+  CHECK(refused == std::vector{false, false, true, true});
+}
