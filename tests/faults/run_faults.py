@@ -15,6 +15,7 @@ import os
 import pathlib
 import queue
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,25 +220,26 @@ def hurt(cluster, chance, seconds, longest):
 # -- a run --------------------------------------------------------------------
 
 def run(programs, chance, seconds, heartbeat, loss_limit, limit):
-    """Runs a cluster; returns what is wrong, and prints what happened."""
-    with tempfile.TemporaryDirectory(prefix="troupe-") as folder:
-        cluster = Cluster(programs, folder, heartbeat, loss_limit)
-        problems = []
-        try:
-            counts = hurt(cluster, chance, seconds,
-                          4 if seconds < 60 else 10)
-            cluster.finish()
-        except Failed as problem:
-            problems.append(f"hang: {problem}")
-            counts = {}
-        finally:
-            cluster.kill_all()
-        seen = cluster.history()
-        if folder_to_keep := os.environ.get("TROUPE_FAULT_KEEP"):
-            pathlib.Path(folder).rename(folder_to_keep)
-            pathlib.Path(folder).mkdir()
+    """Runs a cluster; returns what is wrong, and prints what happened. A history
+    that is wrong is kept."""
+    folder = tempfile.mkdtemp(prefix="troupe-")
+    cluster = Cluster(programs, folder, heartbeat, loss_limit)
+    problems = []
+    counts = {}
+    try:
+        counts = hurt(cluster, chance, seconds, 4 if seconds < 60 else 10)
+        cluster.finish()
+    except Failed as problem:
+        problems.append(f"hang: {problem}")
+    finally:
+        cluster.kill_all()
+    seen = cluster.history()
     problems += history.check(seen, limit=limit)
     report(seen, counts, seconds, limit)
+    if problems:
+        print(f"the history is in {folder}")
+    else:
+        shutil.rmtree(folder)
     return problems
 
 

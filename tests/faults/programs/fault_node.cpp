@@ -298,6 +298,7 @@ coro<void> obey(client& me) {
     me.finishing = true;
     me.draining = *line == "drain";
   }
+  me.finishing = me.drained = true; // also when the driver was killed
 }
 
 coro<void> be_client(settings given) {
