@@ -37,7 +37,7 @@ void caf_peer::release() noexcept {
 void caf_peer::tell(message& what) {
   message_holder held{&what};
   caf::strong_actor_ptr from;
-  if (this_task)
+  if (this_task && &this_task->home().system() == who_->home_system)
     from = caf::strong_actor_ptr{
       static_cast<task_cell*>(this_task)->actor().ctrl()};
   who_->enqueue(std::move(from), normal_or_urgent(what),
@@ -46,6 +46,11 @@ void caf_peer::tell(message& what) {
 
 void caf_peer::ask(task_cell& from, local_request& what) {
   task_actor& actor = from.actor();
+  if (&actor.home_system() != who_->home_system)
+    throw error(errc::wrong_loop, "ask of " + describe()
+                                    + ", an actor of another loop: its answer "
+                                      "could not come back; ask a task there, "
+                                      "or run the actor on this loop");
   caf::message content = to_caf(*who_->home_system, what);
   // CAF of another node answers a request of high priority with another id.
   bool high = what.urgent && who_->node() == actor.node();

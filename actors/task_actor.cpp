@@ -227,7 +227,7 @@ bool task_cell::on_message(letter& item) {
   return box().accept(what);
 }
 
-void task_cell::on_dead_letter(letter& item) noexcept {
+void task_cell::on_dead_letter(letter& item, bool late) noexcept {
   auto& what = static_cast<message&>(item);
   switch (what.what) {
     case message_kind::answer:
@@ -240,7 +240,7 @@ void task_cell::on_dead_letter(letter& item) noexcept {
     default:
       break;
   }
-  if (!home_->dropping())
+  if (late && !home_->dropping())
     count_dead_letter(*home_, what, task_base::name());
   if (request* asked = what.asked())
     asked->fail(std::make_exception_ptr(ended_error()));

@@ -95,7 +95,7 @@ private:
 
   void on_end(future_state end) noexcept override;
   bool on_message(letter& item) override;
-  void on_dead_letter(letter& item) noexcept override;
+  void on_dead_letter(letter& item, bool late) noexcept override;
   void dispose() noexcept override;
   std::string value_text() const override;
 

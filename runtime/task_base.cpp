@@ -167,7 +167,7 @@ bool task_base::deliver(letter& item) {
       return true;
     case pushed::closed:
       if (item.kind == letter_kind::message)
-        on_dead_letter(item);
+        on_dead_letter(item, true);
       return false;
   }
   return false;
@@ -463,7 +463,7 @@ void task_base::drop_letters(letter* left) noexcept {
     if (left->kind == letter_kind::cancel)
       delete static_cast<cancel_letter*>(left);
     else if (left->kind == letter_kind::message)
-      on_dead_letter(*left);
+      on_dead_letter(*left, false);
     left = next;
   }
 }

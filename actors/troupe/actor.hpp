@@ -119,6 +119,8 @@ void tell(const actor_ref& to, urgent_t, Args&&... args) {
 ///         answers; in the same turn if it had ended before.
 /// @throws no_answer_error  if the request was dropped without an answer, or
 ///         answered with another type.
+/// @throws error  (`errc::wrong_loop`) if the receiver is an actor of CAF that
+///         runs on another loop.
 /// @throws  whatever the receiver's handler threw.
 /// @par Cancellation
 /// The request stays with the receiver; its answer is dropped.
@@ -296,9 +298,9 @@ void set_mailbox(const mailbox_options& how);
 /// Returns what the running task's mailbox looks like.
 mailbox_statistics get_mailbox();
 
-/// Returns how many messages the running loop's actors have sent to actors that
-/// had ended, or that ended before they received them. They are reported to the
-/// loop's exception handler, at most once a second.
+/// Returns how many messages were sent to tasks of the running loop that had
+/// ended. They are reported to its exception handler, at most once a second.
+/// What a task had not received when it ended does not count.
 std::uint64_t dead_letters();
 
 namespace detail {

@@ -56,6 +56,25 @@ private:
   caf::response_promise kept_;
 };
 
+// Notes what it was told, if nobody named himself.
+class teller : public caf::event_based_actor {
+public:
+  teller(caf::actor_config& config, int* got)
+    : event_based_actor(config), got_(got) {}
+
+  caf::behavior make_behavior() override {
+    return {
+      [this](int x) {
+        *got_ = current_sender() ? -1 : x;
+        quit();
+      },
+    };
+  }
+
+private:
+  int* got_;
+};
+
 using squares = caf::typed_actor<caf::replies_to<int>::with<int>>;
 
 class squarer : public squares::base {
@@ -253,4 +272,27 @@ TEST_CASE("caf: an actor of CAF that ends owing an answer does not keep a task "
       options);
     CHECK(got == errc::actor_ended);
   });
+}
+
+TEST_CASE("caf: an actor of another loop can be told, but not asked",
+          "[actor][caf]") {
+  std::error_code got;
+  std::string text;
+  int sent = 0;
+  auto other = new_event_loop();
+  auto peer = ref_of(system_of(other).spawn<teller>(&sent));
+  run([&]() -> coro<void> {
+    tell(peer, 7);
+    try {
+      co_await ask<int>(peer, 10s, 1);
+    } catch (const error& problem) {
+      got = problem.code();
+      text = problem.what();
+    }
+  });
+  other.run_until_complete(turns(5));
+  other.close();
+  CHECK(got == errc::wrong_loop);
+  CHECK(contains(text, "another loop"));
+  CHECK(sent == 7);
 }

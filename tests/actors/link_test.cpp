@@ -308,3 +308,18 @@ TEST_CASE("actor: messages to the dead are counted, and reported seldom",
   CHECK(count == 100);
   CHECK(log.count("actors that have ended") == 1);
 }
+
+TEST_CASE("actor: what a task did not receive before its end is no dead letter",
+          "[actor]") {
+  error_log log;
+  std::uint64_t count = 1;
+  run([&]() -> coro<void> {
+    log.watch(get_running_loop());
+    auto child = create_task(nothing());
+    tell(child, 1); // before its first step
+    co_await child;
+    count = dead_letters();
+  });
+  CHECK(count == 0);
+  CHECK(log.count("actors that have ended") == 0);
+}

@@ -141,8 +141,8 @@ protected:
   // A message of the actor's own arrived. True if it ends the present await.
   virtual bool on_message(letter& item) = 0;
 
-  // A message came after the end, or the end came before it was read.
-  virtual void on_dead_letter(letter& item) noexcept = 0;
+  // A message came after the end (`late`), or the end came before it was read.
+  virtual void on_dead_letter(letter& item, bool late) noexcept = 0;
 
 private:
   friend class loop_core; // keeps the list of its tasks
