@@ -208,9 +208,15 @@ void inbox::end(const exit_reason& why) noexcept {
     note->reason = why;
     post(each, *note);
   }
-  for (watched& each : std::exchange(watched_, {}))
-    if (each.who.other)
+  for (watched& each : std::exchange(watched_, {})) {
+    if (each.who.is_caf()) {
       each.who.other->demonitor(owner_);
+    } else if (each.who.other) {
+      auto* note = new signal(signal::sort::demonitor, own_address());
+      note->id = each.id;
+      post(each.who, *note);
+    }
+  }
   auto any = [](const message&) {
     return true;
   };

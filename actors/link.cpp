@@ -29,7 +29,7 @@ address inbox::own_address() const noexcept {
 monitor_id inbox::monitor(const address& target) {
   monitor_id id = ++serial_;
   watched_.push_back({target, id});
-  if (target.other) {
+  if (target.is_caf()) {
     target.other->monitor(owner_);
   } else {
     auto* note = new signal(signal::sort::monitor, own_address());
@@ -44,7 +44,7 @@ void inbox::demonitor(monitor_id which) {
   if (found != watched_.end()) {
     address target = std::move(found->who);
     watched_.erase(found);
-    if (target.other) {
+    if (target.is_caf()) {
       target.other->demonitor(owner_);
     } else {
       auto* note = new signal(signal::sort::demonitor, own_address());
@@ -65,7 +65,7 @@ void inbox::demonitor(monitor_id which) {
 }
 
 void inbox::link(const address& target) {
-  if (target.other) {
+  if (target.is_caf()) {
     target.other->link(owner_);
     return;
   }
@@ -76,7 +76,7 @@ void inbox::link(const address& target) {
 }
 
 void inbox::unlink(const address& target) noexcept {
-  if (target.other) {
+  if (target.is_caf()) {
     target.other->unlink(owner_);
     return;
   }

@@ -59,6 +59,10 @@ public:
     return found != peer_.servants_.end() && found->second.cancelled;
   }
 
+  bool peer_lost() const override {
+    return peer_.lost();
+  }
+
 private:
   session& peer_;
   std::uint64_t number_;

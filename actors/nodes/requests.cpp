@@ -1,4 +1,6 @@
+#include <troupe/detail/stand_in.hpp>
 #include <troupe/error.hpp>
+#include <troupe/timeout.hpp>
 
 #include "actors/nodes/frames.hpp"
 #include "actors/nodes/session.hpp"
@@ -26,6 +28,14 @@ namespace {
       throw invalid_state_error(text);
     case errc::broken_barrier:
       throw broken_barrier_error(text);
+    case errc::actor_ended:
+      throw actor_ended_error(text);
+    case errc::no_answer:
+      throw no_answer_error(text);
+    case errc::mailbox_full:
+      throw mailbox_full_error(text);
+    case errc::exit_signalled:
+      throw exit_error(text);
     default:
       throw error(static_cast<errc>(code), text);
   }
@@ -43,7 +53,7 @@ session::question session::ask(std::string_view name, std::uint8_t verb,
       throw_lost();
     }
     mine.number = ++last_number_;
-    pending_.emplace(mine.number, pending{mine.answer, {}});
+    pending_.emplace(mine.number, pending{mine.answer, {}, false});
   }
   std::string bytes;
   wire_writer to{bytes};
@@ -78,6 +88,21 @@ bool session::ask_to_cancel(std::uint64_t number, future<std::string>& next,
   return true;
 }
 
+void session::leave_question(std::uint64_t number) {
+  {
+    std::lock_guard lock{mutex_};
+    auto found = pending_.find(number);
+    if (found == pending_.end())
+      return;
+    if (!found->second.late.empty()) {
+      pending_.erase(found);
+      return;
+    }
+    found->second.left = true; // until the peer has answered
+  }
+  send(make_frame(frame::cancel, number));
+}
+
 void session::on_answer(wire_reader& in) {
   auto number = in.number<std::uint64_t>();
   future<std::string> waiting;
@@ -86,6 +111,10 @@ void session::on_answer(wire_reader& in) {
     auto found = pending_.find(number);
     if (found == pending_.end())
       throw_bad_message("it answers what was not asked");
+    if (found->second.left) {
+      pending_.erase(found);
+      return;
+    }
     if (found->second.answer.done()) { // cancelled
       found->second.late = in.rest();
       return;
@@ -179,6 +208,38 @@ coro<peer_answer> ask_peer(std::shared_ptr<session> peer, std::string name,
   }
   result.bytes = peer->open_answer(answer);
   co_return result;
+}
+
+namespace {
+
+struct question_scope {
+  session& peer;
+  std::uint64_t number;
+
+  ~question_scope() {
+    peer.leave_question(number);
+  }
+};
+
+} // namespace
+
+coro<std::string> ask_or_leave(std::shared_ptr<session> peer, std::string name,
+                               std::uint8_t verb, std::string payload,
+                               time_limit limit) {
+  session::question mine = peer->ask(name, verb, payload);
+  payload = {};
+  question_scope asked{*peer, mine.number};
+  std::string answer;
+  try {
+    if (limit)
+      answer = co_await wait_for(mine.answer, limit);
+    else
+      answer = co_await mine.answer;
+  } catch (const timeout_error&) {
+    throw timeout_error("ask of '" + name + "' on node '" + peer->peer_name()
+                        + "': no answer in time");
+  }
+  co_return peer->open_answer(answer);
 }
 
 void tell_peer(session& peer, std::string_view name, std::uint8_t verb,

@@ -100,6 +100,9 @@ public:
   bool ask_to_cancel(std::uint64_t number, future<std::string>& next,
                      std::string& answer, bool first);
 
+  // Nobody waits for the answer any more.
+  void leave_question(std::uint64_t number);
+
   void tell(std::string_view name, std::uint8_t verb, std::string_view payload);
   void undo(std::string_view name, std::uint8_t verb, std::string_view payload);
   void release(std::uint64_t number);
@@ -121,7 +124,8 @@ private:
 
   struct pending {
     future<std::string> answer;
-    std::string late; // came when the future was cancelled
+    std::string late;  // came when the future was cancelled
+    bool left = false; // nobody waits for it
   };
 
   struct servant {

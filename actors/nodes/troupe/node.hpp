@@ -1,5 +1,6 @@
 #pragma once
 
+#include <troupe/detail/actor_exhibit.hpp>
 #include <troupe/detail/exhibit.hpp>
 #include <troupe/detail/exhibits.hpp>
 #include <troupe/detail/function_exhibit.hpp>
@@ -81,9 +82,10 @@ public:
 
   /// Lets other nodes use `x` under a name.
   /// @param name  not empty, and not taken.
-  /// @param x  a `queue`, `lock`, `semaphore`, `event` or `task`; or a function
-  ///           that returns a coroutine. That is called in a task of its own
-  ///           for each request, and lives as long as somebody uses it.
+  /// @param x  a `queue`, `lock`, `semaphore`, `event` or `task`; an actor, as
+  ///           `actor_ref` or `speaks<...>(actor_ref)`; or a function that
+  ///           returns a coroutine. That is called in a task of its own for
+  ///           each request, and lives as long as somebody uses it.
   /// @throws std::invalid_argument  if the name is empty or taken.
   template <class T>
   void publish(std::string_view name, T x) const {

@@ -267,6 +267,12 @@ public:
   virtual void tell(message& what) = 0;
   virtual void ask(task_cell& from, local_request& what) = 0;
 
+  // True if watching is asked of it by signals, as of a task of ours; then it
+  // sends signals, too.
+  virtual bool takes_signals() const noexcept {
+    return false;
+  }
+
   virtual void monitor(task_cell& from) = 0;
   virtual void demonitor(task_cell& from) = 0;
   virtual void link(task_cell& from) = 0;
@@ -288,6 +294,11 @@ struct address {
 
   explicit operator bool() const noexcept {
     return task || other;
+  }
+
+  // One of CAF, which watches and is watched in its own way.
+  bool is_caf() const noexcept {
+    return other && !other->takes_signals();
   }
 
   friend bool operator==(const address& x, const address& y) noexcept {

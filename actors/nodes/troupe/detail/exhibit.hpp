@@ -21,6 +21,8 @@ public:
   // True if the peer asked to cancel, false if it is lost.
   virtual bool peer_cancelled() const = 0;
 
+  virtual bool peer_lost() const = 0;
+
 protected:
   ~visit() = default;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <troupe/detail/exhibit.hpp>
+#include <troupe/detail/stand_in.hpp>
 #include <troupe/event.hpp>
 #include <troupe/lock.hpp>
 #include <troupe/queue.hpp>
@@ -238,6 +239,10 @@ public:
 
   coro<std::string> ask(std::uint8_t verb, std::string payload,
                         visit& from) override {
+    if (is_watch(verb)) {
+      co_await watch_for_peer(task_, verb, from);
+      co_return std::string{};
+    }
     switch (static_cast<task_verb>(verb)) {
       case task_verb::await:
         co_await wait_for_end(task_, from);
@@ -254,6 +259,12 @@ public:
       default:
         throw_bad_message("a task does not do that");
     }
+  }
+
+  void tell(std::uint8_t verb, std::string_view payload) override {
+    if (verb != static_cast<std::uint8_t>(watch_verb::exit))
+      throw_bad_message("a task does not do that");
+    exit_by_peer(task_, payload);
   }
 
 private:
