@@ -19,7 +19,7 @@ struct node_life {
   }
 };
 
-struct node_state {
+struct simulated_program {
   std::shared_ptr<node_program> program;
   std::shared_ptr<node_life> life; // the present one
 };
@@ -174,7 +174,7 @@ coro<void> run_node(std::string name,
 
 node::node(std::string name, detail::node_program* program)
   : name_(std::move(name)) {
-  auto state = std::make_unique<detail::node_state>();
+  auto state = std::make_unique<detail::simulated_program>();
   state->program.reset(program);
   auto& all = network_here();
   if (name_ == "main")

@@ -259,8 +259,8 @@ public:
     gateway_ = make<gateway_actor>(*system_);
   }
 
-  std::uint16_t listen(const std::string& host, std::uint16_t port,
-                       accept_function accept) override {
+  coro<std::uint16_t> listen(std::string host, std::uint16_t port,
+                             accept_function accept) override {
     gateway_->open(std::move(accept));
     auto actor = caf::actor_cast<caf::actor>(gateway_->ctrl());
     auto result
@@ -271,7 +271,7 @@ public:
     caf::logger::set_current_actor_system(nullptr);
     if (!result)
       throw std::runtime_error(system_->render(result.error()));
-    return port_ = *result;
+    co_return port_ = *result;
   }
 
   void connect(const std::string& host, std::uint16_t port,

@@ -30,7 +30,8 @@ bool session::begin(std::string expected) {
       link_->close();
       return false;
     }
-    node_->sessions.insert(shared_from_this());
+    number_ = ++node_->last_session;
+    node_->sessions.emplace(number_, shared_from_this());
   }
   watch();
   if (role_ == role::caller)

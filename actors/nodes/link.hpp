@@ -1,5 +1,7 @@
 #pragma once
 
+#include <troupe/coro.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -7,6 +9,8 @@
 #include <string>
 
 namespace troupe::detail {
+
+class loop_core;
 
 // Who uses a link. Called on any thread, one call at a time.
 class link_user {
@@ -46,6 +50,7 @@ struct transport_plan {
   link_security security;
   std::chrono::nanoseconds heartbeat;
   std::chrono::nanoseconds loss_limit;
+  std::chrono::nanoseconds stop_limit;
   std::size_t max_peers;
 };
 
@@ -59,8 +64,8 @@ public:
   virtual ~transport() = default;
 
   // Returns the port. `accept` is called on any thread.
-  virtual std::uint16_t listen(const std::string& host, std::uint16_t port,
-                               accept_function accept)
+  virtual coro<std::uint16_t> listen(std::string host, std::uint16_t port,
+                                     accept_function accept)
     = 0;
 
   // Calls `done` once, on any thread: a link, or what went wrong.
@@ -68,11 +73,15 @@ public:
                        connect_function done)
     = 0;
 
-  // Nothing comes any more. All links were closed before. `done` is called on
-  // another thread when everything is gone; by then `this` may be gone too.
+  // Nothing comes any more. All links were closed before. `done` is called, on
+  // any thread, when everything is gone; by then `this` may be gone too.
   virtual void close(std::function<void()> done) noexcept = 0;
 };
 
 std::unique_ptr<transport> make_caf_transport(const transport_plan& plan);
+
+// For a loop that is simulated.
+std::unique_ptr<transport> make_simulated_transport(loop_core& home,
+                                                    const transport_plan& plan);
 
 } // namespace troupe::detail

@@ -100,6 +100,7 @@ node_core::node_core(loop_core& home, const node_options& options)
   plan.loss_limit = options.loss_limit > options.loss_limit.zero()
                     ? options.loss_limit
                     : 3 * options.heartbeat;
+  plan.stop_limit = options.stop_limit;
   plan.max_peers = options.max_peers;
   node_state& state = *state_;
   state.in = copy_context();
@@ -110,6 +111,10 @@ node_core::node_core(loop_core& home, const node_options& options)
   state.max_message = options.max_message;
   state.max_requests = options.max_requests;
   state.max_peers = options.max_peers;
+  if (home.simulation()) {
+    transport_ = make_simulated_transport(home, plan); // without certificates
+    return;
+  }
   if (plan.security.on())
     state.me = identity::load(options.name, options.certificate, options.key,
                               options.authority);
@@ -122,24 +127,27 @@ node_core::~node_core() {
   stop_now();
 }
 
-std::shared_ptr<node_core> node_core::start(loop_core& home,
-                                            const node_options& options) {
+coro<std::shared_ptr<node_core>> node_core::start(loop_core& home,
+                                                  node_options options) {
   auto made = std::make_shared<node_core>(home, options);
-  if (options.port >= 0)
-    made->listen(options);
   home.add_resource(*made);
-  return made;
+  if (options.port >= 0)
+    co_await listen(made, options);
+  co_return made;
 }
 
-void node_core::listen(const node_options& options) {
-  auto accept = [state = state_](std::shared_ptr<node_link> link) {
+coro<void> node_core::listen(std::shared_ptr<node_core> self,
+                             node_options options) {
+  auto accept = [state = self->state_](std::shared_ptr<node_link> link) {
     auto there = std::make_shared<session>(state, link, session::role::called);
     if (there->begin({}))
       link->attach(there);
   };
   try {
-    port_ = transport_->listen(
-      options.host, static_cast<std::uint16_t>(options.port), accept);
+    auto opening = self->transport_->listen(
+      options.host, static_cast<std::uint16_t>(options.port),
+      std::move(accept));
+    self->port_ = co_await std::move(opening);
   } catch (const std::exception& problem) {
     throw error(errc::not_supported,
                 "node '" + options.name + "' cannot listen at " + options.host
@@ -232,6 +240,8 @@ void node_core::stop_now() noexcept {
       return;
     auto gone = std::make_shared<stop_signal>();
     last->close([gone] { gone->set(); });
+    if (state_->home->simulation())
+      return; // without threads, and time does not pass in here
     std::unique_lock lock{gone->mutex};
     gone->changed.wait_for(lock, stop_limit_, [&] { return gone->done; });
   } catch (...) {
@@ -249,8 +259,10 @@ void node_core::on_loop_close() noexcept {
 // -----------------------------------------------------------------------------
 
 coro<node> node::start(node_options options) {
-  co_return node{detail::node_core::start(
-    detail::need_running_loop("node::start()"), options)};
+  auto& home = detail::need_running_loop("node::start()");
+  auto starting = detail::node_core::start(home, std::move(options));
+  auto core = co_await std::move(starting);
+  co_return node{core};
 }
 
 void node::publish_any(std::string_view name,

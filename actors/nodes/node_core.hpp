@@ -18,8 +18,8 @@ public:
   node_core(loop_core& home, const node_options& options);
   ~node_core();
 
-  static std::shared_ptr<node_core> start(loop_core& home,
-                                          const node_options& options);
+  static coro<std::shared_ptr<node_core>> start(loop_core& home,
+                                                node_options options);
 
   const std::shared_ptr<node_state>& state() const noexcept {
     return state_;
@@ -43,7 +43,8 @@ private:
   static coro<std::shared_ptr<session>> attempt(std::shared_ptr<node_core> self,
                                                 endpoint to, std::string name,
                                                 std::string expected);
-  void listen(const node_options& options);
+  static coro<void> listen(std::shared_ptr<node_core> self,
+                           node_options options);
 
   // Blocks until the threads are gone, at most `stop_limit`.
   void stop_now() noexcept;

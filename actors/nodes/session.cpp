@@ -14,38 +14,22 @@ std::shared_ptr<exhibit> node_state::find(std::string_view name) const {
 
 std::vector<std::shared_ptr<session>> node_state::all_sessions() const {
   std::lock_guard lock{mutex};
-  return {sessions.begin(), sessions.end()};
+  std::vector<std::shared_ptr<session>> all;
+  for (const auto& [number, each] : sessions)
+    all.push_back(each);
+  return all;
 }
 
 session::session(std::shared_ptr<node_state> node,
                  std::shared_ptr<node_link> link, role mine)
   : node_(std::move(node)), link_(std::move(link)), role_(mine),
     last_heard_(node_->home->now()), last_sent_(node_->home->now()),
-    born_(node_->home->now()), nonce_(random_bytes(32)), agreed_(*node_->home) {
-}
+    born_(node_->home->now()),
+    nonce_(node_->me ? random_bytes(32) : std::string{}),
+    agreed_(*node_->home) {}
 
 // -- what comes
 // -----------------------------------------------------------------------------
-
-class session::drain_job final : public job {
-public:
-  explicit drain_job(std::shared_ptr<session> target)
-    : target_(std::move(target)) {}
-
-  void run() override {
-    context_ref in = target_->node_->in.state();
-    context_scope scope{in};
-    target_->drain();
-    delete this;
-  }
-
-  job_label label() const noexcept override {
-    return {.kind = job_kind::network};
-  }
-
-private:
-  std::shared_ptr<session> target_;
-};
 
 void session::on_bytes(std::string bytes) {
   last_heard_.store(node_->home->now(), std::memory_order_relaxed);
@@ -63,9 +47,19 @@ void session::arrive(arrival what) {
     if (std::exchange(draining_, true))
       return;
   }
-  auto* item = new drain_job(shared_from_this());
+  drain_soon();
+}
+
+// A callback, so that a simulation knows whose it is.
+void session::drain_soon() {
+  auto drain = [self = shared_from_this()] {
+    self->drain();
+  };
+  auto* item
+    = new callback_of<decltype(drain)>(*node_->home, {}, std::move(drain));
+  item->context = node_->in.state();
   if (!node_->home->try_inject(*item))
-    delete item;
+    item->release();
 }
 
 void session::drain() {
@@ -95,10 +89,7 @@ void session::drain() {
       return;
     }
   }
-  // Others have a turn in between.
-  auto* item = new drain_job(shared_from_this());
-  if (!node_->home->try_inject(*item))
-    delete item;
+  drain_soon(); // others have a turn in between
 }
 
 void session::handle(const std::string& bytes) {
@@ -190,7 +181,7 @@ void session::end(std::string why) {
   for (auto& watcher : watchers)
     set_unless_done(watcher);
   std::lock_guard lock{node_->mutex};
-  node_->sessions.erase(self);
+  node_->sessions.erase(number_);
 }
 
 std::string session::peer_name() const {

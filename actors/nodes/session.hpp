@@ -11,7 +11,6 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <set>
 #include <vector>
 
 namespace troupe::detail {
@@ -36,7 +35,8 @@ struct node_state {
 
   mutable std::mutex mutex; // for what follows
   std::map<std::string, std::shared_ptr<exhibit>, std::less<>> published;
-  std::set<std::shared_ptr<session>> sessions;
+  std::map<std::uint64_t, std::shared_ptr<session>> sessions; // by age
+  std::uint64_t last_session = 0;
   bool stopped = false;
 };
 
@@ -135,10 +135,10 @@ private:
     bool withdrawn = false;
   };
 
-  class drain_job;
   class visit_of;
 
   void arrive(arrival what);
+  void drain_soon();
   void drain();
   void handle(const std::string& bytes);
 
@@ -183,6 +183,7 @@ private:
   const std::shared_ptr<node_state> node_;
   const std::shared_ptr<node_link> link_;
   const role role_;
+  std::uint64_t number_ = 0; // among the node's sessions
 
   std::mutex inbox_mutex_;
   std::vector<arrival> inbox_;

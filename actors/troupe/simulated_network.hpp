@@ -7,7 +7,7 @@
 
 namespace troupe::detail {
 
-struct node_state;
+struct simulated_program;
 
 // What a host runs, from its start to its end.
 class node_program {
@@ -199,7 +199,7 @@ private:
 
   std::string name_;
   std::uint32_t host_;
-  detail::node_state* state_; // its own
+  detail::simulated_program* state_; // its own
 };
 
 } // namespace troupe::test
