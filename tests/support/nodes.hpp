@@ -76,6 +76,10 @@ public:
     return "127.0.0.1:" + hear();
   }
 
+  pid_t id() const {
+    return id_;
+  }
+
   void signal(int number) {
     if (id_ > 0)
       kill(id_, number);
