@@ -53,6 +53,11 @@ public:
   }
 
 private:
+  // A promise holds its actor.
+  void on_exit() override {
+    kept_ = {};
+  }
+
   caf::response_promise kept_;
 };
 
