@@ -143,13 +143,11 @@ void session::agree() {
 
 void session::refuse(const std::string& why) {
   send(make_frame(frame::refuse, why));
-  refused_ = true;
-  end(why);
+  reject(why);
 }
 
 void session::on_refuse(wire_reader& in) {
-  refused_ = true;
-  end("it refuses: " + in.text());
+  reject("it refuses: " + in.text());
 }
 
 } // namespace troupe::detail

@@ -165,9 +165,12 @@ node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
       set_unless_done(linked, found_link{std::move(link), std::move(why)});
     });
   found_link found = co_await linked;
+  auto throw_unreachable = [&name](const std::string& why) {
+    throw node_lost_error(name,
+                          "node '" + name + "' cannot be reached: " + why);
+  };
   if (!found.link)
-    throw node_lost_error(name, "node '" + name
-                                  + "' cannot be reached: " + found.problem);
+    throw_unreachable(found.problem);
   auto there = std::make_shared<session>(self->state_, found.link,
                                          session::role::caller);
   found.link->attach(there);
@@ -180,11 +183,10 @@ node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
     there->end("connecting was given up");
     throw;
   }
-  if (!problem.empty() && there->refused())
+  if (there->refused())
     throw error(errc::node_refused, "node '" + name + "': " + problem);
   if (!problem.empty())
-    throw node_lost_error(name, "node '" + name
-                                  + "' was lost while connecting: " + problem);
+    throw_unreachable(problem);
   co_return there;
 }
 

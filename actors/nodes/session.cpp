@@ -78,8 +78,7 @@ void session::drain() {
     try {
       handle(what.bytes);
     } catch (const std::exception& problem) {
-      refused_ = true;
-      end(problem.what());
+      reject(problem.what());
     }
   }
   {
@@ -153,6 +152,14 @@ void session::leave(std::string why) {
   end(std::move(why));
 }
 
+void session::reject(std::string why) {
+  {
+    std::lock_guard lock{mutex_};
+    refused_ = !agreed_already_;
+  }
+  end(std::move(why));
+}
+
 void session::end(std::string why) {
   decltype(pending_) pending;
   decltype(servants_) servants;
@@ -192,6 +199,11 @@ std::string session::peer_name() const {
 bool session::lost() const {
   std::lock_guard lock{mutex_};
   return ended_;
+}
+
+bool session::refused() const {
+  std::lock_guard lock{mutex_};
+  return refused_;
 }
 
 std::string session::why_lost() const {

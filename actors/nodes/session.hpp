@@ -63,14 +63,12 @@ public:
     return agreed_;
   }
 
-  // True if it failed for what one of the two said, and not for a loss.
-  bool refused() const noexcept {
-    return refused_;
-  }
-
   std::string peer_name() const;
   bool lost() const;
   std::string why_lost() const;
+
+  // True if it was no loss that ended the handshake.
+  bool refused() const;
 
   // Done when the peer is lost.
   future<void> when_lost();
@@ -150,6 +148,7 @@ private:
   void on_proof(wire_reader& in);
   void on_refuse(wire_reader& in);
   void refuse(const std::string& why);
+  void reject(std::string why); // ends it
   void agree();
   std::string statement(role of) const;
   void check_version(wire_reader& in);
@@ -192,7 +191,6 @@ private:
   std::atomic<std::int64_t> last_heard_;
   std::atomic<std::int64_t> last_sent_;
   const std::int64_t born_;
-  std::atomic<bool> refused_ = false;
 
   mutable std::mutex mutex_; // for what follows
   std::string peer_;         // its name
@@ -201,6 +199,7 @@ private:
   std::string peer_nonce_;
   bool agreed_already_ = false;
   bool ended_ = false;
+  bool refused_ = false;
   std::string why_;
   future<std::string> agreed_;
   std::vector<future<void>> watchers_;
