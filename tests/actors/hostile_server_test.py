@@ -40,6 +40,10 @@ class Server:
             )
         self.process = subprocess.Popen(
             [program, "--port", str(port), "--quiet"],
+            env=os.environ | {"ASAN_OPTIONS": ":".join(filter(None, [
+                os.environ.get("ASAN_OPTIONS"),
+                "quarantine_size_mb=1",  # what is freed is not growth
+            ]))},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -33,6 +33,10 @@ public:
   }
 
 private:
+  void on_exit() override {
+    kept_ = {}; // a promise holds its actor
+  }
+
   bool answers_;
   caf::typed_response_promise<int> kept_;
 };
