@@ -1125,6 +1125,30 @@ def distributed_lock(program):
     same("the end of the server", later.text, "Node stopped\n")
 
 
+@example("distributed_cancel")
+def distributed_cancel(program):
+    with program.serving(NODE, "--name", "server", "--port", 0) as (port, later):
+        for n in (1, 2):
+            client = subprocess.run(
+                [program.program, "--name", "client", "--port", str(port)],
+                stdin=subprocess.DEVNULL, text=True, timeout=HANGS,
+                stdout=subprocess.PIPE)
+            same_lines(client.stdout, f"""
+the task runs on node 'server'
+cancelled: yes
+'sheep {n}' on node 'server' has ended: {{any}}enough{{any}}
+awaiting it: cancelled, enough
+""")
+            same("exit status", client.returncode, 0)
+    same_lines(later.text, """
+counting sheep
+cancelled after {number} sheep: enough
+counting sheep
+cancelled after {number} sheep: enough
+Node stopped
+""")
+
+
 @example("distributed_work_queue")
 def distributed_work_queue(program):
     producer = subprocess.Popen(
