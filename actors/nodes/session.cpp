@@ -253,8 +253,9 @@ void session::tick(std::int64_t due) {
     agreed = agreed_already_;
   }
   if (!agreed && now - born_ > node_->handshake_limit.count())
-    return end("the handshake took too long");
-  if (now - last_heard_.load() > limit)
+    return leave("the handshake took too long");
+  // Before, the other end has no reason to show life.
+  if (agreed && now - last_heard_.load() > limit)
     return end("nothing was heard of it for "
                + std::to_string((now - last_heard_.load()) / 1'000'000)
                + " ms");

@@ -21,9 +21,10 @@ enum fault : std::size_t {
 };
 
 const char* const fault_names[]
-  = {"nothing", "partition",    "cut to server", "cut from server",
-     "black hole", "reset",     "slow link",     "crash of a client",
-     "crash of the server",     "pause of a client", "pause of the server"};
+  = {"nothing",           "partition",          "cut to server",
+     "cut from server",   "black hole",         "reset",
+     "slow link",         "crash of a client",  "crash of the server",
+     "pause of a client", "pause of the server"};
 
 std::uint64_t seen[faults];
 
@@ -96,12 +97,13 @@ coro<void> under_faults() {
     = std::make_unique<test::node>("server", [&all] { return serve(all); });
   co_await sleep(10ms);
   for (int i : {0, 1})
-    clients[i].program = std::make_unique<test::node>(
-      clients[i].name, [&all, i] {
-        return client(all, i, i == 0 ? std::vector<errand>{use_lock, produce}
-                                     : std::vector<errand>{use_lock, consume,
-                                                           produce, call});
-      });
+    clients[i].program
+      = std::make_unique<test::node>(clients[i].name, [&all, i] {
+          return client(
+            all, i,
+            i == 0 ? std::vector<errand>{use_lock, produce}
+                   : std::vector<errand>{use_lock, consume, produce, call});
+        });
   co_await sleep(500ms);
   const nanoseconds lengths[] = {1s, 3s, 9s};
   for (int round = 0; round < 2; ++round) {
@@ -134,7 +136,7 @@ coro<void> under_faults() {
 } // namespace
 
 TEST_CASE("simulated nodes: what is promised holds under faults", "[explore]") {
-  auto found = test::explore(under_faults, {.schedules = 3000, .shrink = false});
+  auto found = test::explore(under_faults, {.schedules = 300, .shrink = false});
   INFO(found.text());
   CHECK(found.ok());
   for (std::size_t i = 0; i < faults; ++i) {

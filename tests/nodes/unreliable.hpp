@@ -75,8 +75,9 @@ private:
   int number_ = 0;
 };
 
-// An item of a queue. What is put over another connection is another producer's:
-// a put that was on its way when its node was lost may come later than those.
+// An item of a queue. What is put over another connection is another
+// producer's: a put that was on its way when its node was lost may come later
+// than those.
 struct item {
   int producer = 0;
   int number = 0;
@@ -107,8 +108,8 @@ struct books {
   std::set<int> answered;
   int last_call = 0;
   int last_producer = 0;
-  std::map<int, int> asking;      // awaits on remote things, of each client
-  std::map<int, int> rounds;      // connections of each client
+  std::map<int, int> asking; // awaits on remote things, of each client
+  std::map<int, int> rounds; // connections of each client
   std::map<int, bool> connected;
   int putting = 0; // awaits of `put`
   queue<item>* line = nullptr;
@@ -199,8 +200,8 @@ inline void note_received(books& all, std::size_t life, const item& got) {
   std::pair<int, int> id{got.producer, got.number};
   test::require(book.sent.count(id) == 1, "only what was put is got");
   test::require(book.received.insert(id).second, "nothing is got twice");
-  test::require(got.number > std::exchange(book.latest[got.producer],
-                                           got.number),
+  test::require(got.number
+                  > std::exchange(book.latest[got.producer], got.number),
                 "items of one producer keep their order");
 }
 
@@ -271,8 +272,7 @@ inline coro<void> one_connection(books& all, int me, node mine,
   all.connected[me] = false;
   if (lost.done()) {
     co_await sleep(100ms);
-    test::require(all.asking[me] == 0,
-                  "every await on a lost node has ended");
+    test::require(all.asking[me] == 0, "every await on a lost node has ended");
   }
   lost.cancel();
   co_await wait(tasks);
