@@ -1,3 +1,4 @@
+#include "actors/nodes/callers.hpp"
 #include "actors/nodes/link.hpp"
 #include "actors/nodes/plain_actor.hpp"
 
@@ -5,10 +6,13 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/io/middleman_actor.hpp>
 #include <caf/logger.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/openssl/manager.hpp>
+#include <caf/openssl/middleman_actor.hpp>
 #include <caf/openssl/publish.hpp>
 #include <caf/system_messages.hpp>
 
@@ -18,9 +22,9 @@
 #include <stdexcept>
 #include <thread>
 
-// The only file, with plain_actor.hpp, that knows how CAF 0.17.6 carries our
-// messages. A message is one `std::string`, which CAF knows by itself: no type
-// is registered.
+// The only file, with plain_actor.hpp and callers.hpp, that knows how CAF
+// 0.17.6 carries our messages. A message is one `std::string`, which CAF knows
+// by itself: no type is registered.
 
 namespace troupe::detail {
 
@@ -72,17 +76,22 @@ public:
     watch();
   }
 
-  void connect(const caf::actor& middleman, const std::string& host,
-               std::uint16_t port, transport::connect_function done) {
+  // `caller` is a middleman of its own.
+  void connect(const caf::actor& caller, std::shared_ptr<callers> all,
+               const std::string& host, std::uint16_t port,
+               transport::connect_function done) {
     {
       std::lock_guard lock{mutex_};
-      connected_ = std::move(done);
+      connected_ = [caller, all, done = std::move(done)](
+                     std::shared_ptr<node_link> link, std::string problem) {
+        all->end(caller);
+        done(std::move(link), std::move(problem));
+      };
     }
     auto number = new_request_id(caf::message_priority::normal);
-    middleman->enqueue(caf::make_mailbox_element(ctrl(), number, {},
-                                                 caf::connect_atom::value, host,
-                                                 port),
-                       nullptr);
+    caller->enqueue(caf::make_mailbox_element(
+                      ctrl(), number, {}, caf::connect_atom::value, host, port),
+                    nullptr);
   }
 
   void send(std::string bytes) {
@@ -255,8 +264,10 @@ public:
   explicit caf_transport(const transport_plan& plan)
     : secure_(plan.security.on()), config_(std::make_unique<node_config>(plan)),
       system_(std::make_unique<caf::actor_system>(*config_)) {
-    caf::logger::set_current_actor_system(nullptr);
     gateway_ = make<gateway_actor>(*system_);
+    broker_ = system_->middleman().named_broker<caf::io::basp_broker>(
+      caf::atom("BASP"));
+    forget_system();
   }
 
   coro<std::uint16_t> listen(std::string host, std::uint16_t port,
@@ -266,9 +277,7 @@ public:
     auto result
       = secure_ ? caf::openssl::publish(actor, port, host.c_str(), true)
                 : system_->middleman().publish(actor, port, host.c_str(), true);
-    // Publishing lets this thread hold the system's logger, for which the
-    // system would wait at its end.
-    caf::logger::set_current_actor_system(nullptr);
+    forget_system();
     if (!result)
       throw std::runtime_error(system_->render(result.error()));
     co_return port_ = *result;
@@ -276,14 +285,20 @@ public:
 
   void connect(const std::string& host, std::uint16_t port,
                connect_function done) override {
-    auto middleman = secure_ ? system_->openssl_manager().actor_handle()
-                             : system_->middleman().actor_handle();
-    make<link_actor>(*system_)->connect(caf::actor_cast<caf::actor>(middleman),
-                                        host, port, std::move(done));
+    auto caller = secure_
+                  ? caf::openssl::make_middleman_actor(*system_, broker_)
+                  : caf::io::make_middleman_actor(*system_, broker_);
+    auto handle = caf::actor_cast<caf::actor>(caller);
+    forget_system();
+    callers_->add(handle);
+    make<link_actor>(*system_)->connect(handle, callers_, host, port,
+                                        std::move(done));
   }
 
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
+    callers_->end_all();
+    broker_ = nullptr;
     // The system waits for its threads when it goes, so another one sees to it.
     std::thread{[system = std::move(system_), config = std::move(config_),
                  gateway = std::move(gateway_), port = port_, secure = secure_,
@@ -302,11 +317,19 @@ public:
   }
 
 private:
+  // Making an actor lets this thread hold the system's logger, for which the
+  // system would wait at its end.
+  static void forget_system() {
+    caf::logger::set_current_actor_system(nullptr);
+  }
+
   const bool secure_;
   std::uint16_t port_ = 0;
   std::unique_ptr<node_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::intrusive_ptr<gateway_actor> gateway_;
+  caf::actor broker_; // that of CAF's protocol
+  const std::shared_ptr<callers> callers_ = std::make_shared<callers>();
 };
 
 } // namespace

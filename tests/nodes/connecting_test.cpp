@@ -1,0 +1,93 @@
+#include "support/errors.hpp"
+#include "support/nodes.hpp"
+#include "support/sockets.hpp"
+#include "support/test.hpp"
+
+using namespace troupe;
+using namespace std::chrono_literals;
+
+namespace {
+
+node_options hasty_node(std::string name) {
+  node_options options = plain_node(std::move(name));
+  options.connect_limit = 500ms;
+  return options;
+}
+
+// A port that lets nobody in: its line of connections is full, and connecting
+// takes as long as to a machine that is off.
+class full_port : public plain_listener {
+public:
+  full_port() : plain_listener(4, 0, 0) {
+    for (plain_socket& guest : guests_) {
+      guest = plain_socket::make(4);
+      plain_address at{4, port()};
+      fcntl(guest.descriptor(), F_SETFL, O_NONBLOCK);
+      ::connect(guest.descriptor(), at.get(), at.size());
+    }
+  }
+
+private:
+  std::array<plain_socket, 4> guests_;
+};
+
+coro<void> copy(stream_reader from, stream_writer to) {
+  while (true) {
+    std::string bytes = co_await from.read(4096);
+    if (bytes.empty())
+      break;
+    to.write(bytes);
+    co_await to.drain();
+  }
+  to.close();
+}
+
+} // namespace
+
+TEST_CASE("connecting: a machine that is off holds nobody else up") {
+  full_port off;
+  std::error_code first;
+  std::string name;
+  run([&]() -> coro<void> {
+    node server = co_await node::start(plain_node("server", 0));
+    node client = co_await node::start(hasty_node("client"));
+    std::string nowhere = "127.0.0.1:" + std::to_string(off.port());
+    first = co_await error_of_await(client.connect(nowhere));
+    peer there = co_await client.connect(address_of(server));
+    name = there.name();
+    off.close(); // the thread that still connects there can end
+  });
+  CHECK(first == errc::timeout);
+  CHECK(name == "server");
+}
+
+TEST_CASE("connecting: an attempt that hangs does not spoil the next one") {
+  std::error_code first;
+  std::string name;
+  run([&]() -> coro<void> {
+    node behind = co_await node::start(plain_node("server", 0));
+    node client = co_await node::start(hasty_node("client"));
+    int connections = 0;
+    // The first connection is one that the network has forgotten.
+    auto relay = [&](stream_reader reader, stream_writer writer) -> coro<void> {
+      if (++connections == 1)
+        co_await sleep(1h);
+      auto [back, forth] = co_await open_connection("127.0.0.1", behind.port());
+      auto answers = create_task(copy(back, writer));
+      co_await copy(reader, forth);
+      co_await answers;
+    };
+    server gate = co_await start_server(relay, "127.0.0.1", 0);
+    auto port = gate.sockets()[0].getsockname().port;
+    std::string address = "127.0.0.1:" + std::to_string(port);
+    first = co_await error_of_await(client.connect(address));
+    peer there = co_await client.connect(address);
+    name = there.name();
+    there.close();
+    co_await client.stop();
+    gate.close();
+    gate.abort_clients();
+  });
+  CHECK(first == errc::timeout);
+  CHECK(name == "server");
+}
