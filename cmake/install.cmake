@@ -32,8 +32,10 @@ set(troupe_pc_caf "-lcaf_core")
 if(NOT troupe_pc_caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
   string(PREPEND troupe_pc_caf "-L${troupe_pc_caf_dir} ")
 endif()
-configure_file(cmake/troupe.pc.in "${PROJECT_BINARY_DIR}/troupe.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/troupe.pc"
-        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+foreach(name IN ITEMS troupe troupe-nodes)
+  configure_file("cmake/${name}.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc"
+          DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endforeach()
 
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
