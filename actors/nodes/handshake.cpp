@@ -115,6 +115,8 @@ void session::on_welcome(wire_reader& in) {
     proof = node_->me->sign(statement(role::caller));
   }
   send(make_frame(frame::proof, proof));
+  std::lock_guard lock{mutex_};
+  proved_ = true;
 }
 
 void session::on_proof(wire_reader& in) {

@@ -248,9 +248,11 @@ void session::tick(std::int64_t due) {
   if (now - due > beat)
     last_heard_.store(std::max(last_heard_.load(), now - limit + beat));
   bool agreed;
+  bool shows_life;
   {
     std::lock_guard lock{mutex_};
     agreed = agreed_already_;
+    shows_life = agreed || proved_;
   }
   if (!agreed && now - born_ > node_->handshake_limit.count())
     return leave("the handshake took too long");
@@ -259,7 +261,7 @@ void session::tick(std::int64_t due) {
     return end("nothing was heard of it for "
                + std::to_string((now - last_heard_.load()) / 1'000'000)
                + " ms");
-  if (agreed && now - last_sent_.load() >= beat)
+  if (shows_life && now - last_sent_.load() >= beat)
     send(make_frame(frame::ping));
   watch();
 }

@@ -198,6 +198,8 @@ private:
   std::string nonce_;
   std::string peer_nonce_;
   bool agreed_already_ = false;
+  bool proved_
+    = false; // our proof is on its way: the peer watches us from then
   bool ended_ = false;
   bool refused_ = false;
   std::string why_;
