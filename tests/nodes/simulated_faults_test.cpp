@@ -33,6 +33,10 @@ struct one_host {
   std::unique_ptr<test::node> program;
 };
 
+void set_usual_links() {
+  test::network{}.set_links({.min_latency = 1ms, .max_latency = 8ms});
+}
+
 void begin_fault(fault which, one_host& victim, one_host& server) {
   test::network net;
   switch (which) {
@@ -75,7 +79,7 @@ void end_fault(fault which, one_host& victim, one_host& server) {
     case black_hole:
       return net.heal(victim.name);
     case slow:
-      return net.set_links({});
+      return set_usual_links();
     case crash_client:
       return victim.program->restart();
     case crash_server:
@@ -91,6 +95,8 @@ void end_fault(fault which, one_host& victim, one_host& server) {
 
 coro<void> under_faults() {
   books all;
+  if (test::random() % 2 == 0)
+    set_usual_links();
   one_host server{"server", nullptr};
   one_host clients[2] = {{"client0", nullptr}, {"client1", nullptr}};
   server.program
@@ -136,11 +142,11 @@ coro<void> under_faults() {
 } // namespace
 
 TEST_CASE("simulated nodes: what is promised holds under faults", "[explore]") {
-  auto found = test::explore(under_faults, {.schedules = 300, .shrink = false});
+  auto found = test::explore(under_faults, {.schedules = 5'000});
   INFO(found.text());
   CHECK(found.ok());
   for (std::size_t i = 0; i < faults; ++i) {
-    UNSCOPED_INFO(fault_names[i] << ": " << seen[i]);
+    INFO(fault_names[i]);
+    CHECK(seen[i] > 200);
   }
-  WARN(found.text());
 }

@@ -210,10 +210,11 @@ inline coro<void> consume(books& all, int me, peer there, std::size_t life) {
   ++all.lives[life].torn; // until shown otherwise
   while (!all.over || all.putting > 0) {
     counted waiting{all.asking[me]};
-    // Gives up now and then, so that cancelled gets are seen as well.
+    // Gives up now and then, also while the item is on its way.
+    auto limit = std::chrono::microseconds{1'000 + test::random() % 150'000};
     auto getting = line.get();
     try {
-      item got = co_await wait_for(std::move(getting), 150ms);
+      item got = co_await wait_for(std::move(getting), limit);
       note_received(all, life, got);
     } catch (const timeout_error&) {
     }
