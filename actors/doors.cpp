@@ -96,8 +96,7 @@ answering wait_for_op(Op pending) {
   co_return caf::message{};
 }
 
-// -- the doors
-// -----------------------------------------------------------------------------
+// -- the doors ----------------------------------------------------------------
 
 class lock_door final : public door {
 public:

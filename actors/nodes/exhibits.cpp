@@ -11,8 +11,7 @@ void put_back(any_queue& x, void* item) {
   static_cast<queue_core&>(x.core()).put_back(item);
 }
 
-// -- lock
-// -----------------------------------------------------------------------------
+// -- lock ---------------------------------------------------------------------
 
 exhibit_of<lock>::exhibit_of(lock x) : lock_(std::move(x)) {
   core_of(lock_).start_tokens();
@@ -47,8 +46,7 @@ coro<std::string> exhibit_of<lock>::ask(std::uint8_t verb, std::string,
   }
 }
 
-// -- semaphore
-// -----------------------------------------------------------------------------
+// -- semaphore ----------------------------------------------------------------
 
 std::string exhibit_of<semaphore>::kind() const {
   return kind_of<semaphore>::text();
@@ -86,8 +84,7 @@ void exhibit_of<semaphore>::tell(std::uint8_t verb, std::string_view) {
   semaphore_.release();
 }
 
-// -- event
-// -----------------------------------------------------------------------------
+// -- event --------------------------------------------------------------------
 
 std::string exhibit_of<event>::kind() const {
   return kind_of<event>::text();
@@ -117,8 +114,7 @@ void exhibit_of<event>::tell(std::uint8_t verb, std::string_view) {
   }
 }
 
-// -- task
-// -----------------------------------------------------------------------------
+// -- task ---------------------------------------------------------------------
 
 coro<void> wait_for_end(any_task x, visit& from) {
   std::vector<any_task> all{x};

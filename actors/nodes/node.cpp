@@ -84,8 +84,7 @@ struct found_link {
 
 } // namespace
 
-// -- the node
-// -----------------------------------------------------------------------------
+// -- the node -----------------------------------------------------------------
 
 node_core::node_core(loop_core& home, const node_options& options)
   : state_(std::make_shared<node_state>(home)), plain_text_(options.plain_text),
@@ -257,8 +256,7 @@ void node_core::on_loop_close() noexcept {
 
 } // namespace detail
 
-// -- handles
-// -----------------------------------------------------------------------------
+// -- handles ------------------------------------------------------------------
 
 coro<node> node::start(node_options options) {
   auto& home = detail::need_running_loop("node::start()");

@@ -82,8 +82,7 @@ coro<void> detail::check_kind(peer there, std::string name, std::string kind) {
                                        + kind);
 }
 
-// -- lock
-// -----------------------------------------------------------------------------
+// -- lock ---------------------------------------------------------------------
 
 void remote_lock_guard::release() {
   if (grant_.released())
@@ -111,8 +110,7 @@ coro<bool> remote_lock::locked() const {
   return look<bool>(*this, detail::lock_verb::locked);
 }
 
-// -- semaphore
-// -----------------------------------------------------------------------------
+// -- semaphore ----------------------------------------------------------------
 
 void remote_semaphore_guard::release() {
   if (grant_.released())
@@ -139,8 +137,7 @@ coro<bool> remote_semaphore::locked() const {
   return look<bool>(*this, detail::semaphore_verb::locked);
 }
 
-// -- event
-// -----------------------------------------------------------------------------
+// -- event --------------------------------------------------------------------
 
 coro<bool> remote_event::wait() const {
   return look<bool>(*this, detail::event_verb::wait);

@@ -28,8 +28,7 @@ session::session(std::shared_ptr<node_state> node,
     nonce_(node_->me ? random_bytes(32) : std::string{}),
     agreed_(*node_->home) {}
 
-// -- what comes
-// -----------------------------------------------------------------------------
+// -- what comes ---------------------------------------------------------------
 
 void session::on_bytes(std::string bytes) {
   last_heard_.store(node_->home->now(), std::memory_order_relaxed);
@@ -144,8 +143,7 @@ void session::send(std::string bytes) {
   link_->send(std::move(bytes));
 }
 
-// -- the end
-// -----------------------------------------------------------------------------
+// -- the end ------------------------------------------------------------------
 
 void session::leave(std::string why) {
   send(make_frame(frame::bye, why));
@@ -226,8 +224,7 @@ void session::throw_lost() const {
   throw node_lost_error(peer_, "node '" + peer_ + "' is lost: " + why_);
 }
 
-// -- the watch
-// -----------------------------------------------------------------------------
+// -- the watch ----------------------------------------------------------------
 
 void session::watch() {
   auto pause = node_->heartbeat / 4;

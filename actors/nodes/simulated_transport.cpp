@@ -96,8 +96,7 @@ private:
   std::function<void()> done_;
 };
 
-// -- links
-// -----------------------------------------------------------------------------
+// -- links --------------------------------------------------------------------
 
 // One end of a connection. When its user leaves, the other end is told, and
 // what was sent still arrives: reading goes on until the other end has left as
@@ -227,8 +226,7 @@ private:
   bool attended_ = false;
 };
 
-// -- the transport
-// -----------------------------------------------------------------------------
+// -- the transport ------------------------------------------------------------
 
 class simulated_transport final : public transport {
 public:

@@ -45,8 +45,7 @@ coro<void> until_driver_ends() {
     ;
 }
 
-// -- server
-// -----------------------------------------------------------------------------
+// -- server -------------------------------------------------------------------
 
 // What outlives the server: it is read from its history.
 struct memory {
@@ -93,8 +92,7 @@ coro<void> serve(settings given) {
   co_await here.stop();
 }
 
-// -- client
-// -----------------------------------------------------------------------------
+// -- client -------------------------------------------------------------------
 
 struct client {
   explicit client(const settings& given)

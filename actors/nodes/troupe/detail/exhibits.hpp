@@ -19,8 +19,7 @@ class exhibit_of;
 template <class T>
 struct kind_of;
 
-// -- queues
-// -----------------------------------------------------------------------------
+// -- queues -------------------------------------------------------------------
 
 enum class queue_verb : std::uint8_t {
   put = 1,
@@ -128,8 +127,7 @@ struct exhibit_class<priority_queue<T, Less>> {
   using type = queue_exhibit<T>;
 };
 
-// -- lock, semaphore, event
-// -----------------------------------------------------------------------------
+// -- lock, semaphore, event ---------------------------------------------------
 
 enum class lock_verb : std::uint8_t { acquire = 1, try_acquire, locked };
 enum class semaphore_verb : std::uint8_t {
@@ -213,8 +211,7 @@ private:
   event event_;
 };
 
-// -- tasks
-// -----------------------------------------------------------------------------
+// -- tasks --------------------------------------------------------------------
 
 enum class task_verb : std::uint8_t { await = 1, cancel, done };
 

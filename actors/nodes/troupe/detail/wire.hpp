@@ -92,8 +92,7 @@ private:
   }
 };
 
-// -- writing
-// -----------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------
 
 class wire_writer : public wire_inspector<wire_writer> {
 public:
@@ -151,8 +150,7 @@ private:
   std::string& to_;
 };
 
-// -- reading
-// -----------------------------------------------------------------------------
+// -- reading ------------------------------------------------------------------
 
 [[noreturn]] void throw_bad_message(const char* what);
 
@@ -258,8 +256,7 @@ private:
   std::size_t depth_ = 0;
 };
 
-// -- naming
-// -----------------------------------------------------------------------------
+// -- naming -------------------------------------------------------------------
 
 // Writes what a type looks like, so that two nodes can compare: `{i4,[s]}`.
 class wire_namer : public wire_inspector<wire_namer> {
