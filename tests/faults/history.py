@@ -49,6 +49,8 @@ class History:
         self.live_to_end = set(live_to_end)
         operations = {}
         self.lost = {}
+        self.connections = []  # who, begin and end of each attempt
+        attempts = {}
         for line in self.lines:
             key = line["who"], line.get("op")
             if line["event"] == "invoke":
@@ -57,6 +59,11 @@ class History:
                 done = operations[key]
                 done.end, done.outcome = line["time"], line["event"]
                 done.result = line["result"]
+            elif line["event"] == "connecting":
+                attempts[line["who"]] = line["time"]
+            elif line["event"] in ("connected", "unreachable"):
+                begin = attempts.pop(line["who"])
+                self.connections.append((line["who"], begin, line["time"]))
             elif line["event"] == "lost":
                 self.lost[line["who"], line["session"]] = line["time"]
         self.operations = list(operations.values())
@@ -211,7 +218,7 @@ def check_counter(history):
 
 def check_ends(history, limit, after_loss):
     """Every await ends within `limit`, and `after_loss` after its node was lost,
-    in seconds that the process was awake."""
+    in seconds that the process was awake. Connecting takes several."""
     for x in history.operations:
         if x.outcome == "open":
             if x.who in history.live_to_end:
@@ -224,6 +231,12 @@ def check_ends(history, limit, after_loss):
         late = history.awake(x.who, max(lost, x.begin), x.end) if lost < x.end else 0
         if late > after_loss:
             yield f"hang: {x} ended {late:.1f} s after its node was lost"
+
+
+    for who, begin, end in history.connections:
+        taken = history.awake(who, begin, end)
+        if taken > 2 * limit:
+            yield f"hang: {who} connected for {taken:.1f} s, {2 * limit} may be"
 
 
 def check_errors(history):

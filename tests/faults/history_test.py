@@ -284,6 +284,13 @@ def await_takes_too_long(s):
     s.end(s.begin("anna.1", "get"), "info", after=9)
 
 
+@wrong("anna.1 connected for 11.0 s")
+def connecting_takes_too_long(s):
+    s.note("connecting", "anna.1")
+    s.tick(11)
+    s.note("unreachable", "anna.1", why="gone")
+
+
 @wrong("after its node was lost")
 def await_misses_the_loss(s):
     waiting = s.begin("anna.1", "get")

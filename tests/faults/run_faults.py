@@ -5,9 +5,9 @@ faults at them, and checks the history of what they did.
 
 The clients reach the server through a proxy that holds, delays, throttles,
 discards, resets and cuts one way; processes are killed and paused.
-TROUPE_FAULT_SECONDS: how long, 25 by default; from 120 on the last quarter has
-nodes with the default heartbeat. TROUPE_SEED: which faults; else one by chance,
-which is printed.
+TROUPE_FAULT_SECONDS: how long, 25 by default, in plain text or over TLS; from 120
+on both, and the last quarter with the default heartbeat. TROUPE_SEED: which
+faults; else one by chance, which is printed.
 """
 
 import collections
@@ -25,6 +25,8 @@ import time
 
 import history
 
+MAKE_CERTIFICATES = (pathlib.Path(__file__).resolve().parent
+                     / "../../scripts/make-certificates")
 PATIENCE = 40  # seconds; a step that takes longer hangs
 
 
@@ -88,10 +90,15 @@ class Cluster:
 
     NAMES = "anna", "bert"
 
-    def __init__(self, programs, folder, heartbeat, loss_limit):
+    def __init__(self, programs, folder, plan):
         self.node, self.proxy_program = programs
         self.folder = pathlib.Path(folder)
-        self.beat = ["--heartbeat", heartbeat, "--loss-limit", loss_limit]
+        self.options = ["--heartbeat", plan.heartbeat, "--loss-limit", plan.loss_limit]
+        if plan.tls:
+            certificates = self.folder / "certificates"
+            subprocess.run([MAKE_CERTIFICATES, certificates, "server", *self.NAMES],
+                           check=True)
+            self.options += ["--certificates", certificates]
         self.processes = {}
         self.lives = collections.Counter()
         self.killed = set()  # lives of the server
@@ -109,12 +116,12 @@ class Cluster:
         if name == "server":
             self.processes[name] = Process(
                 self.node, "server", "--port", self.port, "--life",
-                self.lives[name], "--history", self.folder / name, *self.beat)
+                self.lives[name], "--history", self.folder / name, *self.options)
             self.port = int(self.processes[name].hear().split()[1])
         else:
             self.processes[name] = Process(
                 self.node, "client", "--port", self.ports[name], "--name",
-                self.life(name), "--history", self.folder / name, *self.beat)
+                self.life(name), "--history", self.folder / name, *self.options)
 
     def life(self, name):
         return f"{name}.{self.lives[name]}"
@@ -219,23 +226,35 @@ def hurt(cluster, chance, seconds, longest):
 
 # -- a run --------------------------------------------------------------------
 
-def run(programs, chance, seconds, heartbeat, loss_limit, limit):
+Plan = collections.namedtuple("Plan", "seconds heartbeat loss_limit limit tls")
+
+
+def plans(seconds, chance):
+    """What a run consists of: times in ms, 0 for those of a node without settings."""
+    if seconds < 120:
+        return [Plan(seconds, 200, 600, 5, chance.random() < 0.5)]
+    return [Plan(seconds * 3 / 8, 200, 600, 5, False),
+            Plan(seconds * 3 / 8, 200, 600, 5, True),
+            Plan(seconds / 4, 0, 0, 10, chance.random() < 0.5)]
+
+
+def run(programs, chance, plan):
     """Runs a cluster; returns what is wrong, and prints what happened. A history
     that is wrong is kept."""
     folder = tempfile.mkdtemp(prefix="troupe-")
-    cluster = Cluster(programs, folder, heartbeat, loss_limit)
+    cluster = Cluster(programs, folder, plan)
     problems = []
     counts = {}
     try:
-        counts = hurt(cluster, chance, seconds, 4 if seconds < 60 else 10)
+        counts = hurt(cluster, chance, plan.seconds, 4 if plan.seconds < 60 else 10)
         cluster.finish()
     except Failed as problem:
         problems.append(f"hang: {problem}")
     finally:
         cluster.kill_all()
     seen = cluster.history()
-    problems += history.check(seen, limit=limit)
-    report(seen, counts, seconds, limit)
+    problems += history.check(seen, limit=plan.limit)
+    report(seen, counts, plan)
     if problems:
         print(f"the history is in {folder}")
     else:
@@ -243,7 +262,7 @@ def run(programs, chance, seconds, heartbeat, loss_limit, limit):
     return problems
 
 
-def report(seen, counts, seconds, limit):
+def report(seen, counts, plan):
     outcomes = collections.Counter(x.outcome for x in seen.operations)
     late = [seen.awake(x.who, max(seen.lost[x.who, x.session], x.begin), x.end)
             for x in seen.operations
@@ -251,7 +270,10 @@ def report(seen, counts, seconds, limit):
     longest = max((seen.awake(x.who, x.begin, x.end) for x in seen.operations
                    if x.outcome != "open"), default=0)
     refused = len(seen.server_lines("refused"))
-    print(f"| {seconds:.0f} s, {sum(counts.values())} faults: "
+    connecting = max((seen.awake(*x) for x in seen.connections), default=0)
+    beat = f"{plan.heartbeat} ms" if plan.heartbeat else "as usual"
+    print(f"| {plan.seconds:.0f} s {'over TLS' if plan.tls else 'in plain text'}, "
+          f"heartbeat {beat}, {sum(counts.values())} faults: "
           + ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
     print(f"| {len(seen.operations)} operations: {outcomes['ok']} done, "
           f"{outcomes['fail']} given up, {outcomes['info']} lost with their node, "
@@ -259,8 +281,9 @@ def report(seen, counts, seconds, limit):
     print(f"| {len(seen.lost)} losses seen; {refused} writes with an old token "
           f"refused; {len(seen.of('put', outcome='ok'))} items, "
           f"{len(seen.server_lines('counted'))} counted")
-    print(f"| the longest await took {longest:.2f} s (limit {limit} s), and "
-          f"{max(late, default=0) * 1000:.0f} ms after a loss that was known")
+    print(f"| the longest await took {longest:.2f} s (limit {plan.limit} s), "
+          f"{max(late, default=0) * 1000:.0f} ms after a loss that was known; "
+          f"connecting {connecting:.2f} s")
 
 
 def main():
@@ -270,10 +293,9 @@ def main():
     print(f"| seed {seed}")
     sys.stdout.flush()
     chance = random.Random(seed)
-    with_defaults = seconds / 4 if seconds >= 120 else 0
-    problems = run(programs, chance, seconds - with_defaults, 200, 600, limit=5)
-    if with_defaults:
-        problems += run(programs, chance, with_defaults, 0, 0, limit=10)
+    problems = []
+    for plan in plans(seconds, chance):
+        problems += run(programs, chance, plan)
     for problem in problems[:20]:
         print(problem)
     print(f"{len(problems)} things are wrong; TROUPE_SEED={seed} chooses the same "

@@ -3,9 +3,10 @@
 //   fault_node server --port N --life N      publishes things
 //   fault_node client --port N --name TEXT   uses them until it is told to end
 //
-// and `--history FILE --heartbeat MS --loss-limit MS`. The server says "port
-// N"; a client takes "finish" and says "quiet" when it puts nothing any more,
-// takes "drain" and says "done" when it has found the queue empty.
+// and `--history FILE --heartbeat MS --loss-limit MS --certificates FOLDER`. A
+// client is named after its life: "anna.2" is node "anna". The server says
+// "port N"; a client takes "finish" and says "quiet" when it puts nothing any
+// more, takes "drain" and says "done" when it has found the queue empty.
 //
 // A client writes down when each operation began and how it ended: "ok", "fail"
 // (it was not done) or "info" (nobody knows).
@@ -30,7 +31,13 @@ using guarded = bool(std::uint64_t, std::string);
 node_options options_of(const settings& given, std::string name) {
   node_options options;
   options.name = std::move(name);
-  options.plain_text = true;
+  if (auto files = given.text("certificates"); files.empty()) {
+    options.plain_text = true;
+  } else {
+    options.certificate = files + '/' + options.name + ".pem";
+    options.key = files + '/' + options.name + ".key";
+    options.authority = files + "/authority.pem";
+  }
   if (int beat = given.number("heartbeat")) {
     options.heartbeat = std::chrono::milliseconds{beat};
     options.connect_limit = 2s;
@@ -301,7 +308,7 @@ coro<void> obey(client& me) {
 
 coro<void> be_client(settings given) {
   client me{given};
-  auto options = options_of(given, me.name);
+  auto options = options_of(given, me.name.substr(0, me.name.find('.')));
   std::string address = "127.0.0.1:" + given.text("port");
   node here = co_await node::start(options);
   me.log.write(me.line("start"));
