@@ -118,7 +118,8 @@ def check_lock(history):
         last = max(last, token)
         holder = holders.get(token)
         if holder is None or not line["what"].startswith(holder.who.split(".")[0]):
-            yield f"lock: {line['what']} wrote with token {token}, which it was not granted"
+            yield (f"lock: {line['what']} wrote with token {token}, "
+                   "which it was not granted")
     # What is asked through the connection that holds the lock comes before the
     # lock can be somebody else's.
     for write in history.of("write", outcome="ok"):
@@ -209,7 +210,8 @@ def check_counter(history):
             yield (f"counter: {call} gave {call.result}, and the server counted "
                    f"{counted.get(call.what)}")
     for before, after in in_real_time_order(done, lambda x: int(x.result)):
-        yield f"counter: {after} gave {after.result} after {before} gave {before.result}"
+        yield (f"counter: {after} gave {after.result} after {before} "
+               f"gave {before.result}")
     unknown = sum(not x.known for x in calls)
     if not len(done) <= len(counted) <= len(done) + unknown:
         yield (f"counter: it is {len(counted)} in the end, and {len(done)} calls "
