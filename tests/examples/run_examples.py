@@ -688,6 +688,33 @@ replay: TROUPE_SCHEDULE=t1.{any}
 careful bank: right in 500 runs
 """)
 
+prints("distributed_simulation", """
+without tokens: wrong, for example
+exception: troupe::test::failed_check: not met: each has added one, required in under_faults (distributed_simulation.cpp:{number})
+  awaited at: under_faults (distributed_simulation.cpp:{number})
+after {number} steps, seed {number}, {number} choices against asyncio's order
+last steps:
+     step   time (s)  choice  who             where
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+{any}
+replay: TROUPE_SCHEDULE=t1.{any}
+
+with tokens: right in 500 runs
+""")
+
 prints("found_race", """
 asyncio's order: fine
 other orders: wrong after {number} schedules

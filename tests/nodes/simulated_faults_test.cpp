@@ -1,7 +1,7 @@
 // Nodes on a simulated network that fails: thousands of seeds, each another
 // order of steps and other faults.
 
-#include "nodes/unreliable.hpp"
+#include "nodes/simulated_clients.hpp"
 
 namespace {
 

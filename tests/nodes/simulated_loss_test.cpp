@@ -1,6 +1,6 @@
 // When nodes count as lost, and when not.
 
-#include "nodes/unreliable.hpp"
+#include "nodes/simulated_clients.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Nodes in a simulation: the same programs, on the simulated network.
 
-#include "nodes/unreliable.hpp"
+#include "nodes/simulated_clients.hpp"
 #include "support/errors.hpp"
 
 namespace {

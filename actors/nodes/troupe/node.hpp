@@ -103,7 +103,7 @@ public:
   /// @param expected  the name that it must have; empty: any.
   /// @throws error  `errc::node_refused` with the reason;
   ///                `errc::bad_identity` if the address needs certificates.
-  /// @throws node_lost_error  if it cannot be reached.
+  /// @throws node_lost_error  if it cannot be reached, or is lost meanwhile.
   /// @throws timeout_error  if that takes longer than `connect_limit`.
   coro<peer> connect(std::string address, std::string expected = {}) const;
 
