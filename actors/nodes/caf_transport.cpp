@@ -16,7 +16,7 @@
 #include <caf/openssl/publish.hpp>
 #include <caf/system_messages.hpp>
 
-#include <atomic>
+#include <future>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -259,6 +259,16 @@ private:
   transport::accept_function accept_;
 };
 
+// CAF forgets a listening socket, which stays open, if it is closed before the
+// multiplexer has begun to poll it. So whoever opens one waits for that.
+void let_poll(caf::actor_system& system) {
+  for (int i = 0; i < 2; ++i) {
+    std::promise<void> polled;
+    system.middleman().backend().post([&] { polled.set_value(); });
+    polled.get_future().wait();
+  }
+}
+
 class caf_transport final : public transport {
 public:
   explicit caf_transport(const transport_plan& plan)
@@ -280,6 +290,7 @@ public:
     forget_system();
     if (!result)
       throw std::runtime_error(system_->render(result.error()));
+    let_poll(*system_);
     co_return port_ = *result;
   }
 
