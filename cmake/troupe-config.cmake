@@ -4,9 +4,9 @@
 include(CMakeFindDependencyMacro)
 
 list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
-find_dependency(CAF COMPONENTS core io openssl)
+find_dependency(CAF COMPONENTS core io)
 list(POP_FRONT CMAKE_MODULE_PATH)
-find_dependency(OpenSSL COMPONENTS Crypto)
+find_dependency(OpenSSL COMPONENTS Crypto SSL)
 find_dependency(Threads)
 
 include("${CMAKE_CURRENT_LIST_DIR}/troupe.cmake")

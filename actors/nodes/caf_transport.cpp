@@ -1,4 +1,5 @@
 #include "actors/nodes/callers.hpp"
+#include "actors/nodes/guarded_middleman.hpp"
 #include "actors/nodes/link.hpp"
 #include "actors/nodes/plain_actor.hpp"
 
@@ -6,14 +7,10 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/io/basp_broker.hpp>
+#include <caf/function_view.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
 #include <caf/logger.hpp>
-#include <caf/make_actor.hpp>
-#include <caf/openssl/manager.hpp>
-#include <caf/openssl/middleman_actor.hpp>
-#include <caf/openssl/publish.hpp>
 #include <caf/system_messages.hpp>
 
 #include <future>
@@ -22,9 +19,9 @@
 #include <stdexcept>
 #include <thread>
 
-// The only file, with plain_actor.hpp and callers.hpp, that knows how CAF
-// 0.17.6 carries our messages. A message is one `std::string`, which CAF knows
-// by itself: no type is registered.
+// With plain_actor.hpp, callers.hpp and guarded_middleman.cpp the only file
+// that knows how CAF 0.17.6 carries our messages. A message is one
+// `std::string`, which CAF knows by itself: no type is registered.
 
 namespace troupe::detail {
 
@@ -43,19 +40,20 @@ struct node_config : caf::actor_system_config {
     set("middleman.enable-automatic-connections", false);
     set("middleman.heartbeat-interval", timespan_of(plan.heartbeat));
     set("middleman.connection-timeout", timespan_of(plan.loss_limit));
-    if (plan.security.on()) {
-      load<caf::openssl::manager>();
-      set("openssl.certificate", plan.security.certificate);
-      set("openssl.key", plan.security.key);
-      set("openssl.cafile", plan.security.authority);
-    }
   }
 };
+
+using rules_ptr = std::shared_ptr<connection_rules>;
 
 // Our end of a link.
 class link_actor final : public plain_actor {
 public:
-  using plain_actor::plain_actor;
+  link_actor(caf::actor_config& config, rules_ptr rules)
+    : plain_actor(config), rules_(std::move(rules)) {}
+
+  ~link_actor() override {
+    rules_->actors.end(id());
+  }
 
   const char* name() const override {
     return "troupe.link";
@@ -103,6 +101,15 @@ public:
     if (to)
       to->enqueue(ctrl(), caf::make_message_id(),
                   caf::make_message(std::move(bytes)), nullptr);
+  }
+
+  std::optional<std::string> certificate() {
+    if (!rules_->tls)
+      return std::nullopt;
+    std::lock_guard lock{mutex_};
+    if (!peer_)
+      return std::string{};
+    return rules_->claims.certificate_of(bytes_of(system(), peer_->node()));
   }
 
 private:
@@ -162,7 +169,10 @@ private:
       user_->on_bytes(std::move(bytes));
   }
 
+  // Only its node may reach us from now on.
   void watch() {
+    rules_->actors.open(id(), rules_->max_message,
+                        bytes_of(system(), peer_->node()));
     monitor(caf::actor_cast<caf::abstract_actor*>(peer_),
             caf::message_priority::normal);
   }
@@ -176,20 +186,13 @@ private:
 
   std::shared_ptr<node_link> handle();
 
+  const rules_ptr rules_;
   std::shared_ptr<link_user> user_;
   caf::strong_actor_ptr peer_;
   transport::connect_function connected_;
   bool lost_ = false;
   bool settled_ = false; // `peer_` is the other end, not its gateway
 };
-
-template <class Actor>
-caf::intrusive_ptr<Actor> make(caf::actor_system& system) {
-  caf::actor_config config;
-  auto pointer = caf::make_actor<Actor, caf::strong_actor_ptr>(
-    system.next_actor_id(), system.node(), &system, config);
-  return static_cast<Actor*>(pointer->get());
-}
 
 class caf_link final : public node_link {
 public:
@@ -208,6 +211,10 @@ public:
     actor_->send(std::move(bytes));
   }
 
+  std::optional<std::string> certificate() const override {
+    return actor_->certificate();
+  }
+
   void close() noexcept override {
     actor_->end();
   }
@@ -224,7 +231,17 @@ std::shared_ptr<node_link> link_actor::handle() {
 // link of his own.
 class gateway_actor final : public plain_actor {
 public:
-  using plain_actor::plain_actor;
+  // The longest hello, with a certificate in it.
+  static constexpr std::size_t longest = 64 * 1024;
+
+  gateway_actor(caf::actor_config& config, rules_ptr rules)
+    : plain_actor(config), rules_(std::move(rules)) {
+    rules_->actors.open(id(), longest);
+  }
+
+  ~gateway_actor() override {
+    rules_->actors.end(id());
+  }
 
   const char* name() const override {
     return "troupe.gateway";
@@ -242,7 +259,7 @@ private:
       return false;
     if (!what.sender || !accept_ || what.sender->node() == node())
       return true;
-    auto mine = make<link_actor>(system());
+    auto mine = make<link_actor>(system(), rules_);
     mine->answer_to(what.sender);
     accept_(std::make_shared<caf_link>(mine));
     mine->enqueue(
@@ -256,6 +273,7 @@ private:
     accept_ = nullptr;
   }
 
+  const rules_ptr rules_;
   transport::accept_function accept_;
 };
 
@@ -272,22 +290,24 @@ void let_poll(caf::actor_system& system) {
 class caf_transport final : public transport {
 public:
   explicit caf_transport(const transport_plan& plan)
-    : secure_(plan.security.on()), config_(std::make_unique<node_config>(plan)),
+    : config_(std::make_unique<node_config>(plan)),
       system_(std::make_unique<caf::actor_system>(*config_)) {
-    gateway_ = make<gateway_actor>(*system_);
-    broker_ = system_->middleman().named_broker<caf::io::basp_broker>(
-      caf::atom("BASP"));
-    forget_system();
+    forget_logger();
+    rules_ = make_rules(*system_, plan);
+    middleman_ = spawn_guarded_middleman(*system_, rules_);
+    gateway_ = make<gateway_actor>(*system_, rules_);
+    forget_logger();
   }
 
   coro<std::uint16_t> listen(std::string host, std::uint16_t port,
                              accept_function accept) override {
     gateway_->open(std::move(accept));
-    auto actor = caf::actor_cast<caf::actor>(gateway_->ctrl());
-    auto result
-      = secure_ ? caf::openssl::publish(actor, port, host.c_str(), true)
-                : system_->middleman().publish(actor, port, host.c_str(), true);
-    forget_system();
+    auto publish = caf::make_function_view(
+      caf::actor_cast<caf::io::middleman_actor>(middleman_));
+    auto result = publish(caf::publish_atom::value, port,
+                          caf::strong_actor_ptr{gateway_->ctrl()},
+                          std::set<std::string>{}, host, true);
+    forget_logger();
     if (!result)
       throw std::runtime_error(system_->render(result.error()));
     let_poll(*system_);
@@ -296,29 +316,25 @@ public:
 
   void connect(const std::string& host, std::uint16_t port,
                connect_function done) override {
-    auto caller = secure_
-                  ? caf::openssl::make_middleman_actor(*system_, broker_)
-                  : caf::io::make_middleman_actor(*system_, broker_);
-    auto handle = caf::actor_cast<caf::actor>(caller);
-    forget_system();
-    callers_->add(handle);
-    make<link_actor>(*system_)->connect(handle, callers_, host, port,
-                                        std::move(done));
+    auto caller = spawn_guarded_middleman(*system_, rules_);
+    forget_logger();
+    callers_->add(caller);
+    make<link_actor>(*system_, rules_)
+      ->connect(caller, callers_, host, port, std::move(done));
   }
 
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
     callers_->end_all();
-    broker_ = nullptr;
     // The system waits for its threads when it goes, so another one sees to it.
     std::thread{[system = std::move(system_), config = std::move(config_),
-                 gateway = std::move(gateway_), port = port_, secure = secure_,
+                 gateway = std::move(gateway_),
+                 middleman = std::move(middleman_), port = port_,
                  done = std::move(done)]() mutable {
-      if (port != 0) {
-        auto middleman = secure ? system->openssl_manager().actor_handle()
-                                : system->middleman().actor_handle();
+      if (port != 0)
         caf::anon_send(middleman, caf::close_atom::value, port);
-      }
+      caf::anon_send_exit(middleman, caf::exit_reason::kill);
+      middleman = nullptr;
       gateway = nullptr;
       system->await_actors_before_shutdown(false);
       system.reset();
@@ -328,18 +344,18 @@ public:
   }
 
 private:
-  // Making an actor lets this thread hold the system's logger, for which the
-  // system would wait at its end.
-  static void forget_system() {
+  // Making a system, spawning and publishing let this thread hold the system's
+  // logger, for which the system would wait at its end.
+  static void forget_logger() {
     caf::logger::set_current_actor_system(nullptr);
   }
 
-  const bool secure_;
   std::uint16_t port_ = 0;
   std::unique_ptr<node_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  rules_ptr rules_;
+  caf::actor middleman_;
   caf::intrusive_ptr<gateway_actor> gateway_;
-  caf::actor broker_; // that of CAF's protocol
   const std::shared_ptr<callers> callers_ = std::make_shared<callers>();
 };
 

@@ -1,11 +1,13 @@
 #include <troupe/error.hpp>
 
+#include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/frames.hpp"
 #include "actors/nodes/session.hpp"
 
 // The handshake proves names to each other. TLS below it lets in only who has a
 // certificate of the common authority; a signature over both names and both
-// nonces says which one, and cannot be used by anybody in between.
+// nonces says which one, and its certificate has to be that of TLS, so that
+// nobody can stand in between.
 
 namespace troupe::detail {
 
@@ -64,6 +66,20 @@ std::string session::statement(role of) const {
   return text;
 }
 
+// Empty if the peer is who it says. Who passes the signature of another on has
+// another certificate at his end of TLS.
+std::string session::check_peer(role of, const std::string& name,
+                                const std::string& signature) const {
+  std::string wrong
+    = node_->me->check(peer_certificate_, name, statement(of), signature);
+  if (!wrong.empty())
+    return wrong;
+  auto below = link_->certificate();
+  if (below && *below != digest_of(peer_certificate_))
+    return "it is not at the other end of the connection";
+  return {};
+}
+
 void session::on_hello(wire_reader& in) {
   std::string wanted;
   std::string signature;
@@ -108,8 +124,7 @@ void session::on_welcome(wire_reader& in) {
   in.end();
   std::string proof;
   if (node_->me) {
-    std::string wrong = node_->me->check(peer_certificate_, name,
-                                         statement(role::called), signature);
+    std::string wrong = check_peer(role::called, name, signature);
     if (!wrong.empty())
       return refuse(wrong);
     proof = node_->me->sign(statement(role::caller));
@@ -126,8 +141,7 @@ void session::on_proof(wire_reader& in) {
   std::string signature = in.text();
   in.end();
   if (node_->me) {
-    std::string wrong = node_->me->check(peer_certificate_, name,
-                                         statement(role::caller), signature);
+    std::string wrong = check_peer(role::caller, name, signature);
     if (!wrong.empty())
       return refuse(wrong);
   }

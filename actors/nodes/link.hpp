@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace troupe::detail {
@@ -31,6 +32,11 @@ public:
   // From any thread.
   virtual void send(std::string bytes) = 0;
 
+  // The digest of the peer's certificate of TLS; none without TLS.
+  virtual std::optional<std::string> certificate() const {
+    return std::nullopt;
+  }
+
   // The peer is told, the user hears no more. Harmless when called again.
   virtual void close() noexcept = 0;
 };
@@ -51,6 +57,8 @@ struct transport_plan {
   std::chrono::nanoseconds heartbeat;
   std::chrono::nanoseconds loss_limit;
   std::chrono::nanoseconds stop_limit;
+  std::chrono::nanoseconds connect_limit; // also for those who connect to us
+  std::size_t max_message;
   std::size_t max_peers;
 };
 

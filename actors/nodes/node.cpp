@@ -100,6 +100,8 @@ node_core::node_core(loop_core& home, const node_options& options)
                     ? options.loss_limit
                     : 3 * options.heartbeat;
   plan.stop_limit = options.stop_limit;
+  plan.connect_limit = options.connect_limit;
+  plan.max_message = options.max_message;
   plan.max_peers = options.max_peers;
   node_state& state = *state_;
   state.in = copy_context();

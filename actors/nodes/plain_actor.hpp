@@ -1,7 +1,9 @@
 #pragma once
 
+#include <caf/actor_system.hpp>
 #include <caf/behavior.hpp>
 #include <caf/local_actor.hpp>
+#include <caf/make_actor.hpp>
 #include <caf/sec.hpp>
 
 #include <mutex>
@@ -60,6 +62,14 @@ inline void intrusive_ptr_add_ref(plain_actor* x) noexcept {
 
 inline void intrusive_ptr_release(plain_actor* x) noexcept {
   caf::intrusive_ptr_release(x->ctrl());
+}
+
+template <class Actor, class... Args>
+caf::intrusive_ptr<Actor> make(caf::actor_system& system, Args... args) {
+  caf::actor_config config;
+  auto pointer = caf::make_actor<Actor, caf::strong_actor_ptr>(
+    system.next_actor_id(), system.node(), &system, config, std::move(args)...);
+  return static_cast<Actor*>(pointer->get());
 }
 
 } // namespace troupe::detail

@@ -151,6 +151,8 @@ private:
   void reject(std::string why); // ends it
   void agree();
   std::string statement(role of) const;
+  std::string check_peer(role of, const std::string& name,
+                         const std::string& signature) const;
   void check_version(wire_reader& in);
 
   // -- answering

@@ -1,7 +1,10 @@
+#include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/frames.hpp"
 #include "actors/nodes/session.hpp"
 #include "support/certificates.hpp"
 #include "support/errors.hpp"
+#include "support/memory_link.hpp"
+#include "support/nonsense.hpp"
 #include "support/test.hpp"
 #include "support/workers.hpp"
 
@@ -10,56 +13,6 @@ using namespace troupe::detail;
 using namespace std::chrono_literals;
 
 namespace {
-
-// A link in memory. A test can listen to it, and speak as the other end.
-class memory_link final : public node_link {
-public:
-  static std::pair<std::shared_ptr<memory_link>, std::shared_ptr<memory_link>>
-  make_pair() {
-    auto one = std::make_shared<memory_link>();
-    auto two = std::make_shared<memory_link>();
-    one->other_ = two;
-    two->other_ = one;
-    return {one, two};
-  }
-
-  void attach(std::shared_ptr<link_user> user) override {
-    user_ = std::move(user);
-  }
-
-  void send(std::string bytes) override {
-    sent.push_back(bytes);
-    if (auto other = other_.lock(); other && other->user_)
-      other->user_->on_bytes(std::move(bytes));
-  }
-
-  void close() noexcept override {
-    user_ = nullptr;
-    if (auto other = other_.lock(); other && other->user_)
-      other->user_->on_lost("closed");
-  }
-
-  std::vector<std::string> sent;
-
-private:
-  std::weak_ptr<memory_link> other_;
-  std::shared_ptr<link_user> user_;
-};
-
-std::shared_ptr<node_state> make_state(std::string name,
-                                       std::shared_ptr<identity> me) {
-  auto state = std::make_shared<node_state>(*running_loop());
-  state->in = copy_context();
-  state->name = std::move(name);
-  state->me = std::move(me);
-  state->heartbeat = 1h;
-  state->loss_limit = 1h;
-  state->handshake_limit = 10s;
-  state->max_message = 10'000;
-  state->max_requests = 3;
-  state->max_peers = 10;
-  return state;
-}
 
 // Shows one certificate and signs with the key of another.
 class thief final : public identity {
@@ -92,7 +45,8 @@ struct outcome {
 
 // Lets two nodes shake hands, each with what it says it is.
 outcome shake_hands(std::string name, std::shared_ptr<identity> caller,
-                    std::string other, std::shared_ptr<identity> called) {
+                    std::string other, std::shared_ptr<identity> called,
+                    std::shared_ptr<identity> between = nullptr) {
   outcome told;
   run([&]() -> coro<void> {
     auto [one, two] = memory_link::make_pair();
@@ -102,6 +56,8 @@ outcome shake_hands(std::string name, std::shared_ptr<identity> caller,
                                             session::role::called);
     one->attach(first);
     two->attach(second);
+    if (between)
+      one->below = two->below = digest_of(between->certificate());
     second->begin({});
     first->begin({});
     auto mine = first->agreed();
@@ -159,6 +115,11 @@ TEST_CASE("handshake: a name counts only with its certificate and its key") {
   auto good = shake_hands("anna", anna, "bert", bert);
   CHECK(good.caller.empty());
   CHECK(good.called.empty());
+
+  // Somebody stands in between, and passes everything on.
+  auto passed_on = shake_hands("anna", anna, "bert", bert, fake);
+  CHECK(contains(passed_on.caller, "not at the other end"));
+  CHECK(contains(passed_on.called, "not at the other end"));
 
   // bert calls himself anna
   auto named = shake_hands("anna", bert, "bert", bert);
@@ -220,34 +181,11 @@ TEST_CASE("handshake: who does not finish it in time is dropped") {
 }
 
 TEST_CASE("session: twenty kinds of nonsense end it and nothing else") {
-  std::uint64_t one = 1;
   std::string name = "line";
-  std::uint8_t verb = 3;
-  auto request = make_frame(frame::request, one, name, verb);
+  auto request
+    = make_frame(frame::request, std::uint64_t{1}, name, std::uint8_t{3});
   CHECK(end_after({request, make_frame(frame::ping)}, true).empty());
-  std::vector<std::string> all{
-    {},
-    std::string(1, '\0'),
-    std::string(1, '\x7f'),
-    std::string(20'000, 'x'),
-    make_frame(frame::hello),
-    make_frame(frame::welcome),
-    make_frame(frame::proof),
-    make_frame(frame::ready),
-    make_frame(frame::refuse, name),
-    make_frame(frame::request),
-    make_frame(frame::request, one),
-    make_frame(frame::request, one, std::uint32_t{0xffffffff}),
-    make_frame(frame::request, one, name),
-    make_frame(frame::answer),
-    make_frame(frame::answer, one),
-    make_frame(frame::cancel),
-    make_frame(frame::tell),
-    make_frame(frame::tell, name),
-    make_frame(frame::undo, std::uint32_t{9}),
-    make_frame(frame::release),
-    make_frame(frame::bye),
-  };
+  auto all = nonsense_frames();
   for (std::size_t i = 0; i < all.size(); ++i) {
     INFO("message " << i);
     CHECK_FALSE(end_after({all[i]}, true).empty());

@@ -51,7 +51,8 @@ struct node_options {
   /// A peer that was not heard of for so long is lost, at most a quarter of a
   /// heartbeat later. 0: three heartbeats.
   std::chrono::nanoseconds loss_limit = {};
-  /// Longest time for connecting, with the handshake.
+  /// Longest time for connecting, with the handshake; also for those who
+  /// connect to it.
   std::chrono::nanoseconds connect_limit = std::chrono::seconds{10};
   /// Longest time for stopping.
   std::chrono::nanoseconds stop_limit = std::chrono::seconds{5};
