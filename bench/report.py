@@ -77,6 +77,16 @@ ROWS = [
     Row("an event wakes 10,000, each", "event", ratio=0.2),
     Row("a message between two tasks", "ping_pong", ratio=0.3, beside="caf"),
     Row("ask and answer", "ask", ratio=0.5, beside="caf"),
+    *(
+        Row(f"{title}{what}", workload, figure, ratio=1.1, beside="caf")
+        for what, figure in (("", "cpu_ns"), (", wall clock", "wall_ns"))
+        for title, workload in (
+            ("ask an actor of another node", "remote_ask"),
+            ("the same, 64 in flight", "remote_ask_64"),
+            ("call a function of another node", "remote_call"),
+            ("the same call, 64 in flight", "remote_call_64"),
+        )
+    ),
     Row("gather 1,000,000", "gather", ratio=0.75),
     Row("gather 1,000,000, peak", "gather", "peak", "bytes"),
     *(
@@ -96,6 +106,13 @@ ROWS = [
 ]
 
 WORKLOADS = list(dict.fromkeys(row.workload for row in ROWS))
+
+# Requests to another process: a program of their own, since nodes load more of
+# CAF. The figures are of both processes.
+NODES = {
+    "troupe": "bench_nodes",
+    "caf": "bench_peer_caf_nodes",
+}
 
 # Workloads whose number of operations belongs to their definition; `--quick`
 # makes a smaller one of some.
@@ -230,6 +247,7 @@ class Bench:
 
     def __init__(self, commands, folder, quick, seconds):
         self._commands = commands
+        self._folder = folder
         self._client = str(folder / "bench_echo_client")
         self._quick = quick
         self._seconds = seconds
@@ -256,6 +274,10 @@ class Bench:
 
     def _run(self, workload, peer):
         command = self._commands[peer]
+        if workload.startswith("remote_"):
+            if peer not in NODES:
+                return {"na": True}
+            command = [str(self._folder / NODES[peer])]
         if workload in LOADS:
             load = LOADS[workload]
             with EchoServer(command, self._client) as server:

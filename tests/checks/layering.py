@@ -32,6 +32,7 @@ RULES = [
     ("examples/distributed_",  {"std", '"own"'} | ALL),
     ("examples/",              {"std"} | ALL),
     ("bench/peer_",            {"std", "os", "caf", "asio", '"own"'}),
+    ("bench/nodes",            {"std", "os", '"own"'} | ALL),
     ("bench/",                 {"std", "os", '"own"'} | PUBLIC),
     ("tests/support/",         ANYTHING),
     ("tests/",                 ANYTHING - {"catch2"}),
