@@ -79,12 +79,13 @@ void session::on_request(wire_reader& in) {
       = failed(errc::not_published, "nothing is published as '" + name + "'");
   {
     std::lock_guard lock{mutex_};
+    // Or one of both would be forgotten.
+    if (servants_.contains(number) || grants_.contains(number))
+      throw_bad_message("its number is taken");
     if (what && servants_.size() >= node_->max_requests)
       problem = failed(errc::node_refused, "too many requests at a time");
-    else if (what
-             && !servants_.emplace(number, servant{what, {}, false, false})
-                   .second)
-      throw_bad_message("its number is taken");
+    else if (what)
+      servants_.emplace(number, servant{what, {}, false, false});
   }
   if (!problem.empty()) {
     finish(number, problem);

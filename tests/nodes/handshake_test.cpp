@@ -1,3 +1,5 @@
+#include <troupe/node.hpp>
+
 #include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/frames.hpp"
 #include "actors/nodes/session.hpp"
@@ -214,4 +216,57 @@ TEST_CASE("handshake: a loss is told from a refusal") {
         refused.push_back(there->refused());
     });
   CHECK(refused == std::vector{false, false, true, true});
+}
+
+TEST_CASE("session: a number that is taken ends it, and nothing is forgotten") {
+  auto ask = [](std::string name, std::uint8_t verb) {
+    return make_frame(frame::request, std::uint64_t{1}, name, verb);
+  };
+  // Who waits and asks for what is not there; who holds and gets once more.
+  std::vector<std::vector<std::string>> talks{
+    {ask("line", 3), ask("nothing", 1)},
+    {ask("line", 3), ask("lock", 1)},
+    {ask("lock", 1), ask("line", 3)},
+    {ask("rooms", 1), ask("lock", 1)},
+  };
+  for (const auto& talk : talks) {
+    std::string why;
+    std::size_t tasks = 0;
+    bool locked = true;
+    bool full = true;
+    run([&]() -> coro<void> {
+      auto [one, two] = memory_link::make_pair();
+      auto state = make_state("called", nullptr);
+      lock guard;
+      semaphore rooms{1};
+      state->published.emplace(
+        "line",
+        std::make_shared<exhibit_class<queue<int>>::type>(queue<int>{}));
+      state->published.emplace(
+        "lock", std::make_shared<exhibit_class<lock>::type>(guard));
+      state->published.emplace(
+        "rooms", std::make_shared<exhibit_class<semaphore>::type>(rooms));
+      auto there = std::make_shared<session>(state, two, session::role::called);
+      two->attach(there);
+      there->begin({});
+      std::string magic = "troupe";
+      std::string name = "caller";
+      std::string none;
+      one->send(make_frame(frame::hello, magic, protocol_version, name, none,
+                           none, none));
+      one->send(make_frame(frame::proof, none));
+      for (const auto& bytes : talk) {
+        one->send(bytes);
+        co_await turns(10);
+      }
+      why = there->why_lost();
+      tasks = all_tasks().size();
+      locked = guard.locked();
+      full = rooms.locked();
+    });
+    CHECK(contains(why, "number is taken"));
+    CHECK(tasks == 1);
+    CHECK_FALSE(locked);
+    CHECK_FALSE(full);
+  }
 }
