@@ -74,22 +74,14 @@ public:
     watch();
   }
 
-  // `caller` is a middleman of its own.
-  void connect(const caf::actor& caller, std::shared_ptr<callers> all,
-               const std::string& host, std::uint16_t port,
-               transport::connect_function done) {
-    {
-      std::lock_guard lock{mutex_};
-      connected_ = [caller, all, done = std::move(done)](
-                     std::shared_ptr<node_link> link, std::string problem) {
-        all->end(caller);
-        done(std::move(link), std::move(problem));
-      };
-    }
-    auto number = new_request_id(caf::message_priority::normal);
-    caller->enqueue(caf::make_mailbox_element(
-                      ctrl(), number, {}, caf::connect_atom::value, host, port),
-                    nullptr);
+  void connect(std::shared_ptr<callers> all, std::string host,
+               std::uint16_t port, transport::connect_function done) {
+    std::lock_guard lock{mutex_};
+    callers_ = std::move(all);
+    host_ = std::move(host);
+    port_ = port;
+    connected_ = std::move(done);
+    call();
   }
 
   void send(std::string bytes) {
@@ -137,22 +129,41 @@ private:
     return content.match_elements<caf::exit_msg>();
   }
 
+  void call() {
+    caller_ = callers_->begin();
+    if (!caller_)
+      return std::exchange(connected_, nullptr)(nullptr,
+                                                "the node is stopping");
+    auto number = new_request_id(caf::message_priority::normal);
+    caller_->enqueue(caf::make_mailbox_element(ctrl(), number, {},
+                                               caf::connect_atom::value, host_,
+                                               port_),
+                     nullptr);
+  }
+
   void on_connected(caf::type_erased_tuple& content) {
-    auto done = std::exchange(connected_, nullptr);
-    if (!done)
+    if (!connected_)
       return;
+    callers_->end(std::exchange(caller_, nullptr)); // it ends with its handle
     if (content.match_elements<caf::node_id, caf::strong_actor_ptr,
                                std::set<std::string>>()) {
       peer_ = content.get_as<caf::strong_actor_ptr>(1);
       if (peer_) {
         watch();
-        return done(handle(), {});
+        return std::exchange(connected_, nullptr)(handle(), {});
       }
     }
     std::string why = "nobody answers there";
-    if (content.match_elements<caf::error>())
-      why = system().render(content.get_as<caf::error>(0));
-    done(nullptr, std::move(why));
+    if (content.match_elements<caf::error>()) {
+      auto& problem = content.get_as<caf::error>(0);
+      // CAF's heartbeat ends handshakes that are under way, at either end.
+      if ((problem == caf::sec::connection_timeout
+           || problem == caf::sec::disconnect_during_handshake)
+          && --tries_ > 0)
+        return call();
+      why = system().render(problem);
+    }
+    std::exchange(connected_, nullptr)(nullptr, std::move(why));
   }
 
   // The gateway of a node answers with an actor of its own, made for us.
@@ -180,6 +191,7 @@ private:
   void on_end() override {
     user_ = nullptr;
     connected_ = nullptr;
+    caller_ = nullptr;
     if (auto peer = std::exchange(peer_, nullptr))
       demonitor(caf::actor_cast<caf::actor_addr>(peer));
   }
@@ -190,6 +202,11 @@ private:
   std::shared_ptr<link_user> user_;
   caf::strong_actor_ptr peer_;
   transport::connect_function connected_;
+  std::shared_ptr<callers> callers_;
+  caf::actor caller_;
+  std::string host_;
+  std::uint16_t port_ = 0;
+  int tries_ = 4;
   bool lost_ = false;
   bool settled_ = false; // `peer_` is the other end, not its gateway
 };
@@ -296,6 +313,9 @@ public:
     rules_ = make_rules(*system_, plan);
     middleman_ = spawn_guarded_middleman(*system_, rules_);
     gateway_ = make<gateway_actor>(*system_, rules_);
+    callers_ = std::make_shared<callers>([&system = *system_, rules = rules_] {
+      return spawn_guarded_middleman(system, rules);
+    });
     forget_logger();
   }
 
@@ -316,11 +336,9 @@ public:
 
   void connect(const std::string& host, std::uint16_t port,
                connect_function done) override {
-    auto caller = spawn_guarded_middleman(*system_, rules_);
-    forget_logger();
-    callers_->add(caller);
     make<link_actor>(*system_, rules_)
-      ->connect(caller, callers_, host, port, std::move(done));
+      ->connect(callers_, host, port, std::move(done));
+    forget_logger();
   }
 
   void close(std::function<void()> done) noexcept override {
@@ -356,7 +374,7 @@ private:
   rules_ptr rules_;
   caf::actor middleman_;
   caf::intrusive_ptr<gateway_actor> gateway_;
-  const std::shared_ptr<callers> callers_ = std::make_shared<callers>();
+  std::shared_ptr<callers> callers_;
 };
 
 } // namespace

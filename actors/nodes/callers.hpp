@@ -1,12 +1,13 @@
 #pragma once
 
 #include <caf/actor.hpp>
-#include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include <functional>
 #include <mutex>
 #include <set>
+#include <utility>
 
 namespace troupe::detail {
 
@@ -14,12 +15,17 @@ namespace troupe::detail {
 // that makes it, and one of CAF's remembers those that came to nothing.
 class callers {
 public:
-  void add(caf::actor caller) {
+  explicit callers(std::function<caf::actor()> make) : make_(std::move(make)) {}
+
+  // None after `end_all()`.
+  caf::actor begin() {
     std::lock_guard lock{mutex_};
-    all_.insert(std::move(caller));
+    if (!make_)
+      return nullptr;
+    return *all_.insert(make_()).first;
   }
 
-  // Its attempt has ended, or is given up.
+  // Its attempt has ended.
   void end(const caf::actor& caller) {
     {
       std::lock_guard lock{mutex_};
@@ -33,6 +39,7 @@ public:
     std::set<caf::actor> last;
     {
       std::lock_guard lock{mutex_};
+      make_ = nullptr;
       last.swap(all_);
     }
     for (const caf::actor& caller : last)
@@ -45,6 +52,7 @@ private:
   }
 
   std::mutex mutex_;
+  std::function<caf::actor()> make_;
   std::set<caf::actor> all_;
 };
 
