@@ -30,8 +30,12 @@ void gather_core::watch_child(ref<future_core> child) {
 }
 
 void gather_core::told(watcher& which) noexcept {
-  if (!decides(which) || !try_retain())
-    return;
+  if (decides(which) && try_retain())
+    send();
+}
+
+// Becomes ready, with the count that it holds on itself.
+void gather_core::send() noexcept {
   if (home_->closed())
     release();
   else
@@ -53,8 +57,20 @@ bool gather_core::decides(watcher& which) noexcept {
 void gather_core::run() {
   if (refs_.load(std::memory_order_acquire) == 0)
     return dispose(); // sent here by a foreign thread
+  if (waits_for_cancel())
+    return;
   decide();
   release();
+}
+
+// A child can end by a cancellation that other children have yet to hear of.
+// Whoever asks for that sends us again.
+bool gather_core::waits_for_cancel() noexcept {
+  unsigned now = cancelling_.load();
+  while (now > 0)
+    if (cancelling_.compare_exchange_weak(now, now | decision_waits))
+      return true;
+  return false;
 }
 
 void gather_core::decide() {
@@ -83,12 +99,17 @@ void gather_core::decide() {
 bool gather_core::cancel(const std::string& message) {
   if (done() || (home_->exclusive() && !home_->here()))
     return future_core::cancel(message); // says no, or comes back on the loop
+  cancelling_.fetch_add(1);
   bool any = false;
   for (watcher& child : children)
     if (child.target->cancel(message))
       any = true;
   if (any)
     cancelled_ = true;
+  cancelling_.fetch_sub(1);
+  unsigned last = decision_waits;
+  if (cancelling_.compare_exchange_strong(last, 0))
+    send();
   return any;
 }
 

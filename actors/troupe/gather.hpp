@@ -65,10 +65,15 @@ private:
   void told(watcher& which) noexcept override;
   void destroy() noexcept override;
   bool decides(watcher& which) noexcept;
+  void send() noexcept;
+  bool waits_for_cancel() noexcept;
   void decide();
 
+  static constexpr unsigned decision_waits = 1u << 31;
+
   const bool outcomes_;
-  std::atomic<bool> cancelled_{false}; // asked for, and passed on
+  std::atomic<bool> cancelled_{false};  // asked for, and passed on
+  std::atomic<unsigned> cancelling_{0}; // how many just ask; `decision_waits`
   std::atomic<bool> decided_{false};
   bool decided_early_;
   std::atomic<std::size_t> left_;
