@@ -59,8 +59,13 @@ void select_op_base::withdraw() noexcept {
   retract_all();
 }
 
+// What was granted at once, while another arm's answer was on its way, has no
+// answer that could be given back.
 bool select_op_base::is_final() const noexcept {
-  return winner_ != nobody && arms_[winner_].what->is_final();
+  if (winner_ == nobody)
+    return false;
+  const arm& winner = arms_[winner_];
+  return winner.state == arm_state::idle || winner.what->is_final();
 }
 
 std::string select_op_base::describe() const {

@@ -135,6 +135,40 @@ void run_rounds(bool cancel) {
   });
 }
 
+// An op that is granted at once, or whose answer is on its way.
+class instant_op final : public detail::op {
+public:
+  explicit instant_op(bool granted) : granted_(granted) {}
+
+  bool start() override {
+    return !granted_;
+  }
+
+  bool request_cancel(const std::string&) override {
+    return false;
+  }
+
+  void withdraw() noexcept override {}
+
+  std::string describe() const override {
+    return "<instant>";
+  }
+
+private:
+  bool granted_;
+};
+
+class two_armed final : public detail::select_op_base {
+public:
+  two_armed(op& one, op& two) : select_op_base(arms_, 2) {
+    arms_[0].what = &one;
+    arms_[1].what = &two;
+  }
+
+private:
+  arm arms_[2];
+};
+
 } // namespace
 
 // A writer that leaves the line lets a reader behind it go on, which is the
@@ -193,4 +227,16 @@ TEST_CASE("select: losers in the middle of a crowd that is answered",
 TEST_CASE("select: cancelled in the middle of a crowd that is answered",
           "[select][threads]") {
   run_rounds(true);
+}
+
+TEST_CASE("select: what was granted at once is not lost by a cancellation that "
+          "comes before another arm's answer",
+          "[select]") {
+  instant_op late{false};
+  instant_op granted{true};
+  two_armed both{late, granted};
+  REQUIRE(both.start()); // the answer of the first is on its way
+  CHECK_FALSE(both.request_cancel({}));
+  REQUIRE(both.arm_came(late));
+  CHECK(both.is_final()); // so the cancellation is for the next await
 }
