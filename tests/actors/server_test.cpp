@@ -556,15 +556,10 @@ TEST_CASE("start_server: without descriptors it throws and leaves nothing",
 TEST_CASE("start_server: cancelled at any turn it leaves no socket",
           "[server][threads]") {
   for_each_worker_count([](troupe::run_options options) {
-    std::size_t before = 0;
-    std::size_t after = 0;
+    std::size_t before = open_descriptors();
     int ended = 0;
     troupe::run(
       [&]() -> coro<void> {
-        auto warm = co_await start_server(echo, "localhost", 0);
-        warm.close();
-        co_await warm.wait_closed();
-        before = open_descriptors();
         for (int i = 0; i < 60; ++i) {
           auto starting = create_task(
             start_server(echo, i % 2 ? "localhost" : "127.0.0.1", 0));
@@ -578,11 +573,10 @@ TEST_CASE("start_server: cancelled at any turn it leaves no socket",
           }
           ++ended;
         }
-        after = open_descriptors();
       },
-      options);
+      options); // its threads, which may be resolving names, have ended
     CHECK(ended == 60);
-    CHECK(after == before);
+    CHECK(open_descriptors() == before);
   });
 }
 
