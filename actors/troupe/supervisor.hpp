@@ -61,9 +61,11 @@ public:
   child_body(const child_body& other)
     : body_(other.body_ != nullptr ? other.body_->copy() : nullptr) {}
 
+  /// Takes the function over.
   child_body(child_body&& other) noexcept
     : body_(std::exchange(other.body_, nullptr)) {}
 
+  /// Holds the function that `other` holds.
   child_body& operator=(child_body other) noexcept {
     std::swap(body_, other.body_);
     return *this;
