@@ -112,12 +112,16 @@ public:
 // True if a chain of single waits leads from `task` to a wait for several.
 bool leads_to_several(const task_base& task) {
   const task_base* last = &task;
-  std::size_t most = task.home().tasks().size();
-  for (std::size_t i = 0; i < most; ++i) {
+  const task_base* slow = &task; // half as fast: they meet in a circle
+  for (bool even = false;; even = !even) {
     const task_base* next = next_of(*last, &op::blocked_by);
     if (!next)
       break;
     last = next;
+    if (even)
+      slow = next_of(*slow, &op::blocked_by);
+    if (last == slow)
+      break;
   }
   curious probe;
   if (const op* pending = wait_of(*last))
