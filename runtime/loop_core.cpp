@@ -3,6 +3,7 @@
 #include <troupe/async_generator.hpp>
 
 #include "runtime/actor_home.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/simulated_network.hpp"
 #include "runtime/simulator.hpp"
 
@@ -114,7 +115,7 @@ void loop_core::wake_poller() noexcept {
 std::int64_t loop_core::now() const noexcept {
   if (simulation_) [[unlikely]]
     return simulation_->now();
-  return std::chrono::steady_clock::now().time_since_epoch().count();
+  return steady_now();
 }
 
 void loop_core::add_timer(timer& item) {
