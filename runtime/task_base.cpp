@@ -102,7 +102,7 @@ task_base::task_base(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan)
   : future_core(home, result, true), exclusive_(home.exclusive()),
     simulated_(home.simulation() != nullptr), must_cancel_(false),
-    answered_(false), yields_(false), started_(false),
+    answered_(false), yields_(false), started_(false), depth_(0),
     number_(home.next_task_number()), made_line_(made.line), top_(&root),
     context_(std::move(plan.context)), function_(root.place().function),
     made_file_(made.file) {
@@ -126,7 +126,7 @@ task_base::~task_base() {
 }
 
 void task_base::launch(bool eager) {
-  retain();            // the runtime's own count, until the end
+  retain_new();        // the runtime's own count, until the end
   home_->enter(*this); // from now on other workers may see it
   if (eager)
     run();
@@ -377,7 +377,8 @@ void task_base::run() {
 }
 
 // One step: resumes frames until the task waits. Returns the root frame when
-// that has ended, which is then the one resumed last.
+// that has ended, which is then the one resumed last: nothing runs it on top of
+// another.
 frame_base* task_base::step() {
   if (must_cancel_) {
     if (!op_) // not begun: the body never runs

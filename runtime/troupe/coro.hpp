@@ -97,13 +97,12 @@ public:
     return false;
   }
 
-  bool suspend(frame_base& frame) noexcept {
+  bool suspend(frame_base& frame) {
     frame_base* child = child_.frame_;
     child->caller_ = &frame;
     child->task_ = frame.task_;
     child->result_ = &slot_;
-    frame.task_->enter(child);
-    return true;
+    return !frame.task_->run_on_top(*child, frame);
   }
 
   T resume() {

@@ -420,6 +420,32 @@ TEST_CASE("coro: a chain 10,000 deep needs no stack", "[coro][threads]") {
   });
 }
 
+TEST_CASE("coro: chains of any depth wait, return and throw",
+          "[coro][threads]") {
+  struct chain {
+    static coro<int> down(int levels, int turns, bool fails) {
+      if (levels > 0) {
+        int below = co_await down(levels - 1, turns, fails);
+        int again = co_await give(1); // on top of a frame that has waited
+        co_return below + again;
+      }
+      for (int i = 0; i < turns; ++i)
+        co_await sleep(0s);
+      if (fails)
+        throw std::runtime_error("at the bottom");
+      co_return 0;
+    }
+  };
+  for_each_worker_count([](run_options options) {
+    for (int levels = 0; levels < 40; ++levels)
+      for (int turns = 0; turns < 3; ++turns) {
+        CHECK(run(chain::down(levels, turns, false), options) == levels);
+        CHECK_THROWS_WITH(run(chain::down(levels, turns, true), options),
+                          "at the bottom");
+      }
+  });
+}
+
 TEST_CASE("coro: a chain 10,000 deep can be cancelled at its bottom",
           "[coro][threads]") {
   for_each_worker_count([](run_options options) {

@@ -71,6 +71,11 @@ public:
     refs_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // One more count, as long as nobody else has seen it.
+  void retain_new() noexcept {
+    refs_.store(2, std::memory_order_relaxed);
+  }
+
   void release() noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       dispose();

@@ -106,6 +106,19 @@ public:
     top_ = frame;
   }
 
+  // Runs `child` on top of `caller`, which awaits it. True if it has ended:
+  // then the caller simply goes on. What waits, and what is too deep for the
+  // native stack, is left to the task's steps.
+  bool run_on_top(frame_base& child, frame_base& caller) {
+    top_ = &child;
+    if (depth_ == max_depth)
+      return false;
+    ++depth_;
+    child.resume();
+    --depth_;
+    return top_ == &caller;
+  }
+
   frame_base* top() const noexcept {
     return top_;
   }
@@ -145,6 +158,8 @@ protected:
   virtual void on_dead_letter(letter& item, bool late) noexcept = 0;
 
 private:
+  static constexpr unsigned char max_depth = 15;
+
   friend class loop_core; // keeps the list of its tasks
   struct cancel_letter;
   class look;
@@ -179,6 +194,7 @@ private:
   bool answered_ : 1;    // the present op was answered
   bool yields_ : 1;      // ready again after this step
   bool started_ : 1;
+  unsigned char depth_ : 4; // of frames that run on top of each other
   std::atomic<int> cancelling_{0};
   const std::uint64_t number_ : 44;
   const std::uint64_t made_line_ : 20;
