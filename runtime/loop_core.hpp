@@ -32,7 +32,9 @@ struct worker {
 
   loop_core& home;
   ready_queue ready;
-  spinlock lock; // guards `ready` where there are several workers
+  spinlock lock; // guards these three where there are several workers
+  std::uint64_t begun = 0;
+  std::uint64_t seen = 0;
   unsigned ticks = 0;
   std::shared_ptr<caf::execution_unit> unit;
 };
@@ -260,6 +262,12 @@ private:
     return false;
   }
 
+  int worker_count() const noexcept {
+    return static_cast<int>(threads);
+  }
+
+  void look_at_progress() noexcept;
+  std::int64_t watch_end() const noexcept;
   bool should_poll(worker& me) noexcept;
   void run(job& item);
   bool any_ready() noexcept;
@@ -282,6 +290,10 @@ private:
   void wake_poller() noexcept;
   void drain_for_close();
   std::vector<ref<future_core>> drop_pending_tasks() noexcept;
+
+  // How long a worker may be busy with one job while another one waits, and
+  // somebody is idle.
+  static constexpr std::int64_t patience = 1'000'000;
 
   // Jobs between two looks at the sockets while there is work.
   static constexpr unsigned poll_interval = 128;

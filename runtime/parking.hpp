@@ -46,23 +46,40 @@ private:
 // them sees the other, because both sides are seq_cst or under the same lock.
 //
 // Somebody polls while somebody sleeps: who gives the role up and goes to work
-// took a job under a lock. Who goes to sleep looks under that lock, too: it
-// sees the job, or then that nobody polls. And if it slept before, the job's
-// coming has woken one more.
+// wakes a sleeper if there is one, and who goes to sleep asked for the role in
+// vain. It asked before the role was given up, and is seen, or it looks again.
+//
+// A job that is the only one of its worker wakes nobody as long as the poller
+// watches: while others work it waits for a short time only, looks whether they
+// get on, and takes the job of one that does not. Whoever pushes such a job
+// works, so the poller watches, or is about to wait and sees that somebody
+// works, or the pusher sees that it does not watch.
 //
 // A home has
-//   any_ready()       true if a job waits in a queue
+//   any_ready()       true if there is a job that an idle worker may take
 //   stopping()        true if workers are to end
+//   worker_count()    how many there are
+//   look_at_progress(), watch_end()   for who watches: notes how far the others
+//                     are; when to look again
 //   next_deadline()   of the first timer, under the timers' lock
 //   wait_for_events(deadline), interrupt_wait()   the reactor
 //   take_events()     what the reactor has becomes ready
 //   take_timers()     the timers that are due become ready
+enum class parked : std::uint8_t {
+  no,      // or as a sleeper
+  polled,  // and gave that role up
+  watched, // polled and watched
+};
+
 template <class Sync = std_threads>
 class basic_parking {
 public:
-  // After a job was pushed.
+  // After a job was pushed. If it is not one of several, whoever watches sees
+  // it in time.
   template <class Home>
-  void job_came(Home& home) noexcept {
+  void job_came(Home& home, bool several) noexcept {
+    if (!several && watches_.load(std::memory_order_relaxed))
+      return;
     if (idle_.load(std::memory_order_seq_cst) > 0)
       wake_one(home);
   }
@@ -85,21 +102,34 @@ public:
     polling_.store(false, std::memory_order_release);
   }
 
+  // Who has given the role up goes to work now: somebody else takes it.
+  void hand_over() noexcept {
+    // relaxed: who wanted the role in vain looked at our queue before that, we
+    // look at it after giving the role up, and its lock orders this.
+    if (idle_.load(std::memory_order_relaxed) == 0)
+      return;
+    std::lock_guard lock{mutex_};
+    if (!polling_.load(std::memory_order_relaxed) && sleepers_ > wakeups_) {
+      ++wakeups_;
+      changed_.notify_one();
+    }
+  }
+
   // Returns when there may be something to do.
   template <class Home>
-  void park(Home& home) {
+  parked park(Home& home) {
     idle_.fetch_add(1, std::memory_order_seq_cst);
-    bool polled = false;
+    parked how = parked::no;
     if (!home.any_ready() && !home.stopping()) {
-      polled = try_poll();
-      if (polled)
-        poll(home);
+      if (try_poll())
+        how = poll(home);
       else
         sleep(home);
     }
     idle_.fetch_sub(1, std::memory_order_relaxed);
-    if (polled)
+    if (how != parked::no)
       home.take_timers();
+    return how;
   }
 
   template <class Home>
@@ -112,18 +142,34 @@ public:
 
 private:
   template <class Home>
-  void poll(Home& home) {
-    poll_blocks_.store(true, std::memory_order_seq_cst);
+  parked poll(Home& home) {
+    // Whoever came before with a job and did not find us here is seen from now
+    // on: the job, and that it is not idle.
+    poll_blocks_.exchange(true, std::memory_order_acquire);
     std::int64_t due = home.next_deadline();
     poll_deadline_.store(due, std::memory_order_relaxed);
     // A timer may have come before the deadline was seen.
-    std::int64_t sooner = home.next_deadline();
+    std::int64_t until = home.next_deadline();
+    if (due < until)
+      until = due;
+    // relaxed: we looked at all queues since the last wait. Whoever pushed a
+    // job before that is not counted as idle; who pushes one after it sees that
+    // we do not watch.
+    bool watch = idle_.load(std::memory_order_relaxed) < home.worker_count();
+    if (watch) {
+      home.look_at_progress();
+      if (home.watch_end() < until)
+        until = home.watch_end();
+      watches_.store(true, std::memory_order_relaxed);
+    }
     if (!home.any_ready() && !home.stopping())
-      home.wait_for_events(sooner < due ? sooner : due);
+      home.wait_for_events(until);
+    watches_.store(false, std::memory_order_relaxed);
     poll_blocks_.store(false, std::memory_order_relaxed);
     poll_deadline_.store(0, std::memory_order_relaxed);
     home.take_events();
     end_poll();
+    return watch ? parked::watched : parked::polled;
   }
 
   template <class Home>
@@ -150,7 +196,7 @@ private:
         return;
       }
     }
-    if (poll_blocks_.exchange(false, std::memory_order_seq_cst))
+    if (poll_blocks_.exchange(false, std::memory_order_release))
       home.interrupt_wait();
   }
 
@@ -162,6 +208,7 @@ private:
   atomic<int> idle_{0};
   atomic<bool> polling_{false};
   atomic<bool> poll_blocks_{false}; // the poller waits, or is about to
+  atomic<bool> watches_{false};     // and not for long
   atomic<std::int64_t> poll_deadline_{0};
   typename Sync::mutex mutex_;
   typename Sync::condition changed_;

@@ -45,6 +45,14 @@ bool loop_core::any_ready() noexcept {
   return crew::any_ready(*this);
 }
 
+void loop_core::look_at_progress() noexcept {
+  crew::look_at_progress(*this);
+}
+
+std::int64_t loop_core::watch_end() const noexcept {
+  return now() + patience;
+}
+
 bool loop_core::stopping() const noexcept {
   return stopping_.load(std::memory_order_acquire);
 }

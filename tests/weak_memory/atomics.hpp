@@ -22,6 +22,11 @@ inline void wait_until(const std::function<bool()>& ready) {
   explorer::here->wait_until(ready);
 }
 
+// As above, but it also goes on when nobody else can: much time has passed.
+inline void wait_long(const std::function<bool()>& ready) {
+  explorer::here->wait_until(ready, true);
+}
+
 // As std::atomic, as far as we need it.
 template <class T>
 class atomic {

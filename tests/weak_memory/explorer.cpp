@@ -96,7 +96,7 @@ void explorer::add_thread(std::string name, std::function<void()> body) {
   auto& one = fibers_.at(count_);
   one.name = std::move(name);
   one.body = std::move(body);
-  one.done = one.paused = one.fresh = false;
+  one.done = one.paused = one.fresh = one.patient = false;
   one.ready = nullptr;
   one.loaded = -1;
   one.now = one.pending = one.published = {};
@@ -165,6 +165,9 @@ void explorer::pick_next() {
         open[count++] = i;
   if (free && stays)
     open[count++] = current_;
+  for (std::size_t i = 1; i < count_ && free && count == 0; ++i)
+    if (fibers_[i].patient)
+      open[count++] = i;
   if (count == 0) {
     std::string stuck;
     for (std::size_t i = 1; i < count_; ++i)
@@ -203,9 +206,11 @@ void explorer::pause() {
   me().paused = false;
 }
 
-void explorer::wait_until(const std::function<bool()>& ready) {
+void explorer::wait_until(const std::function<bool()>& ready, bool patient) {
   me().ready = &ready;
+  me().patient = patient;
   step();
+  me().patient = false;
   me().ready = nullptr;
 }
 

@@ -123,8 +123,14 @@ public:
   void add_thread(std::string name, std::function<void()> body);
   void add_end(std::function<void()> body);
   int choose(int count);
+
+  // The thread that runs: 1 is the first that was added.
+  std::size_t current() const {
+    return current_;
+  }
+
   void pause();
-  void wait_until(const std::function<bool()>& ready);
+  void wait_until(const std::function<bool()>& ready, bool patient = false);
   [[noreturn]] void fail(const std::string& what);
 
   // -- memory -----------------------------------------------------------------
@@ -193,6 +199,7 @@ private:
     ucontext_t context;
     bool done;
     const std::function<bool()>* ready; // it waits for that, unless null
+    bool patient;                       // it goes on, too, when nobody else can
     bool paused; // until there is more to see than its last load saw
     bool fresh;  // its next load reads the newest store
     int loaded;  // where the last load was

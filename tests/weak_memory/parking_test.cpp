@@ -12,6 +12,8 @@ namespace {
 struct worker {
   weak::ready_queue ready;
   weak::spinlock lock;
+  weak::plain<std::uint64_t> begun = 0;
+  weak::plain<std::uint64_t> seen = 0;
   bool polls = false; // looks at the sockets before its first job
 };
 
@@ -100,6 +102,18 @@ struct home {
 
   bool stopping() {
     return stopping_.load(std::memory_order_acquire);
+  }
+
+  int worker_count() const {
+    return static_cast<int>(count);
+  }
+
+  void look_at_progress() {
+    crew::look_at_progress(*this);
+  }
+
+  std::int64_t watch_end() {
+    return reactor.now() + 1;
   }
 
   std::int64_t next_deadline() {
@@ -202,6 +216,21 @@ void push_against_park(execution& run) {
   h.start(run, &h.jobs[0]);
 }
 
+// The poller watches until all are idle, then it waits for good. A worker that
+// comes back pushes a job and is busy until somebody else has run it.
+void push_against_unwatched(execution& run) {
+  auto& h = run.make<home>(2);
+  h.jobs[0].body = [&h] {
+    crew::push(h, h.workers[weak::explorer::here->current() - 1], h.jobs[1]);
+    weak::wait_until([&h] { return h.jobs[1].done; });
+    h.stop();
+  };
+  h.jobs[1].body = [] {
+  };
+  h.start(run);
+  run.thread("giver", [&h] { crew::inject(h, h.jobs[0]); });
+}
+
 // A thief takes two of three jobs. The first keeps it busy until the others
 // have run, which a third worker must find.
 void steal_against_park(execution& run) {
@@ -229,7 +258,7 @@ void timer_against_park(execution& run) {
   h.timer.body = [] {
   };
   h.jobs[0].body = [&h] {
-    h.add_timer(5);
+    h.add_timer(2);
     weak::wait_until([&h] { return h.timer.done; });
     h.stop();
   };
@@ -299,6 +328,7 @@ TEST_CASE("parking: no injected job is lost as a worker goes to wait",
 
 TEST_CASE("parking: no pushed job waits for a busy worker", "[parking]") {
   weak::check_holds(push_against_park);
+  weak::check_holds(push_against_unwatched, sampled);
 }
 
 TEST_CASE("parking: no stolen job waits for a busy worker", "[parking]") {
@@ -326,7 +356,8 @@ TEST_CASE("crew: each memory order of stealing is needed", "[parking]") {
 TEST_CASE("parking: each of its memory orders is needed", "[parking]") {
   CHECK(weak::check_orders("wake-up of idle workers",
                            {inject_against_poll, inject_against_sleep,
-                            inject_against_next_poller},
-                           {"parking.hpp"})
+                            inject_against_next_poller, look_against_park,
+                            push_against_unwatched},
+                           {"parking.hpp"}, sampled)
         == 6);
 }

@@ -24,8 +24,9 @@ using parking = troupe::detail::basic_parking<atomics>;
 
 constexpr std::int64_t never = std::int64_t{1} << 62;
 
-// What Asio is to us: a wait that others can end, for events or a deadline. If
-// there is a deadline, time may always pass.
+// What Asio is to us: a wait that others can end, for events or a deadline.
+// Time passes until a deadline when nobody has anything to do before it; once
+// it may pass sooner.
 class reactor {
 public:
   void interrupt() {
@@ -39,10 +40,17 @@ public:
   }
 
   void wait(std::int64_t deadline) {
-    wait_until(
-      [&] { return interrupted_ || events_ > 0 || deadline != never; });
+    auto woken = [this] {
+      return interrupted_ || events_ > 0;
+    };
+    if (deadline == never)
+      wait_until(woken);
+    else if (!may_hurry_ || explorer::here->choose(2) == 0)
+      wait_long(woken);
+    else
+      may_hurry_ = false;
     std::lock_guard lock{mutex_};
-    if (!interrupted_ && events_ == 0)
+    if (!woken())
       now_ = deadline;
     interrupted_ = false;
   }
@@ -62,6 +70,7 @@ private:
   bool interrupted_ = false;
   int events_ = 0;
   std::int64_t now_ = 0;
+  bool may_hurry_ = true;
 };
 
 } // namespace weak
