@@ -120,7 +120,7 @@ public:
       for (const auto& item : x)
         value(item);
     } else if constexpr (wire_tuple<T>) {
-      std::apply([this](const auto&... part) { (value(part), ...); }, x);
+      std::apply([this](const auto&... part) { (this->value(part), ...); }, x);
     } else if constexpr (wire_container<T>) {
       number(static_cast<std::uint32_t>(std::ranges::size(x)));
       for (const auto& item : x)
@@ -183,7 +183,7 @@ public:
         value(item);
     } else if constexpr (wire_tuple<T>) {
       deeper inside{*this};
-      std::apply([this](auto&... part) { (value(part), ...); }, x);
+      std::apply([this](auto&... part) { (this->value(part), ...); }, x);
     } else if constexpr (wire_container<T>) {
       deeper inside{*this};
       x.clear();
@@ -286,7 +286,7 @@ public:
       element<typename T::value_type>();
     } else if constexpr (wire_tuple<T>) {
       name += '(';
-      std::apply([this](const auto&... part) { (value(part), ...); }, x);
+      std::apply([this](const auto&... part) { (this->value(part), ...); }, x);
       name += ')';
     } else if constexpr (wire_container<T>) {
       name += '[';
