@@ -141,19 +141,18 @@ private:
   message_type shape_{nullptr, 0}; // of the values that are made
 };
 
-// A message whose types are known at run time only.
+// A message whose types are known at run time only. The values are its first
+// base, since the message points to their shape.
 template <class Base>
-class arrived : public Base {
+class arrived : protected arrived_values, public Base {
 public:
   explicit arrived(arrived_values values)
-    : Base(message_kind::user, &values_.shape()), values_(std::move(values)) {}
+    : arrived_values(std::move(values)), Base(message_kind::user, &shape()) {}
 
 private:
   const void* value(std::size_t index) const noexcept final {
-    return values_.at(index);
+    return at(index);
   }
-
-  arrived_values values_;
 };
 
 using arrived_message = arrived<message>;
