@@ -22,6 +22,8 @@ using rules_ptr = std::shared_ptr<connection_rules>;
 // Our end of a link.
 class link_actor final : public plain_actor {
 public:
+  using plain_actor::attach;
+
   link_actor(caf::actor_config& config, rules_ptr rules)
     : plain_actor(config), rules_(std::move(rules)) {}
 
