@@ -28,7 +28,7 @@ std::error_code error_of(F&& function) {
 template <class Awaitable>
 troupe::coro<std::error_code> error_of_await(Awaitable x) {
   try {
-    co_await std::move(x);
+    static_cast<void>(co_await std::move(x));
   } catch (const troupe::error& problem) {
     co_return problem.code();
   }
