@@ -15,7 +15,7 @@ async def consumer(n, q):
         if item == -1:
             q.task_done()
             break
-        await asyncio.sleep(0.01 * item)
+        await asyncio.sleep(0.05 * item)
         q.task_done()
     print("consumer", n, "ending")
 

@@ -98,7 +98,7 @@ PROGRAM(122_queue_program) {
         q.task_done();
         break;
       }
-      co_await sleep(10ms * item);
+      co_await sleep(50ms * item);
       q.task_done();
     }
     print("consumer", n, "ending");
