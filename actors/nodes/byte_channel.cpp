@@ -2,6 +2,8 @@
 
 #include <troupe/error.hpp>
 
+#include "actors/nodes/openssl_ptr.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -91,20 +93,6 @@ private:
 };
 
 // -- TLS ----------------------------------------------------------------------
-
-template <auto Free>
-struct freeing {
-  template <class T>
-  void operator()(T* x) const noexcept {
-    Free(x);
-  }
-};
-
-using ssl_ptr = std::unique_ptr<SSL, freeing<SSL_free>>;
-using ssl_settings_ptr = std::unique_ptr<SSL_CTX, freeing<SSL_CTX_free>>;
-using bio_ptr = std::unique_ptr<BIO, freeing<BIO_free_all>>;
-using bio_method_ptr = std::unique_ptr<BIO_METHOD, freeing<BIO_meth_free>>;
-using certificate_ptr = std::unique_ptr<X509, freeing<X509_free>>;
 
 std::string digest_of(X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;

@@ -2,10 +2,8 @@
 
 #include <troupe/error.hpp>
 
-#include <cstdio>
+#include "actors/nodes/openssl_ptr.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -13,22 +11,6 @@
 namespace troupe::detail {
 
 namespace {
-
-template <auto Free>
-struct freeing {
-  template <class T>
-  void operator()(T* x) const noexcept {
-    Free(x);
-  }
-};
-
-using certificate_ptr = std::unique_ptr<X509, freeing<X509_free>>;
-using key_ptr = std::unique_ptr<EVP_PKEY, freeing<EVP_PKEY_free>>;
-using store_ptr = std::unique_ptr<X509_STORE, freeing<X509_STORE_free>>;
-using check_ptr = std::unique_ptr<X509_STORE_CTX, freeing<X509_STORE_CTX_free>>;
-using digest_ptr = std::unique_ptr<EVP_MD_CTX, freeing<EVP_MD_CTX_free>>;
-using bio_ptr = std::unique_ptr<BIO, freeing<BIO_free_all>>;
-using file_ptr = std::unique_ptr<std::FILE, freeing<std::fclose>>;
 
 [[noreturn]] void fail(const std::string& text) {
   throw error(errc::bad_identity, text);

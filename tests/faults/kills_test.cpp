@@ -3,12 +3,12 @@
 #include "programs/everything.hpp"
 #include "support/nodes.hpp"
 #include "support/programs.hpp"
+#include "support/sockets.hpp"
 #include "support/test.hpp"
 #include "support/workers.hpp"
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 using namespace troupe;
@@ -28,11 +28,6 @@ double ms_since(steady::time_point start) {
 int kills_wanted() {
   const char* count = std::getenv("TROUPE_KILLS");
   return count ? std::atoi(count) : 60;
-}
-
-auto open_files() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
-                       std::filesystem::directory_iterator{});
 }
 
 // What became of those that were left by the killed ones.
@@ -85,7 +80,7 @@ coro<void> kill_one(node here, everything& ours, tally& seen) {
 
 TEST_CASE("kills: no await hangs when nodes are killed, whoever asked whom") {
   tally seen;
-  long files_before = 0;
+  std::size_t files_before = 0;
   bool closed = false;
   int wanted = kills_wanted();
   run([&]() -> coro<void> {
@@ -93,10 +88,11 @@ TEST_CASE("kills: no await hangs when nodes are killed, whoever asked whom") {
     node here = co_await node::start(options);
     everything ours{here};
     co_await kill_one(here, ours, seen);
-    files_before = open_files();
+    files_before = open_descriptors();
     while (seen.kills < wanted)
       co_await kill_one(here, ours, seen);
-    closed = co_await reached([&] { return open_files() <= files_before; });
+    closed
+      = co_await reached([&] { return open_descriptors() <= files_before; });
     ours.work.cancel();
   });
   std::cout << "| " << seen.kills << " nodes killed: " << seen.awaits
