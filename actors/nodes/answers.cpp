@@ -63,6 +63,10 @@ public:
     return peer_.lost();
   }
 
+  std::string peer_name() const override {
+    return peer_.peer_name();
+  }
+
 private:
   session& peer_;
   std::uint64_t number_;

@@ -30,7 +30,8 @@ coro<void> watch_for_peer(actor_ref who, std::uint8_t verb, visit& from) {
   }
   if (stopped) {
     if (verb == static_cast<std::uint8_t>(watch_verb::link) && from.peer_lost())
-      send_exit(who, "the node of a linked actor is lost");
+      send_exit(who, "node '" + from.peer_name()
+                       + "', which has a linked actor, is lost");
     throw cancelled_error(message);
   }
   try {

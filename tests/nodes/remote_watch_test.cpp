@@ -222,5 +222,6 @@ TEST_CASE("remote link: the loss of a node ends both sides") {
     there_reason = to_string(end.reason);
   });
   CHECK(contains(here, "node 'server' is lost"));
-  CHECK(contains(there_reason, "the node of a linked actor is lost"));
+  CHECK(
+    contains(there_reason, "node 'client', which has a linked actor, is lost"));
 }

@@ -23,6 +23,8 @@ public:
 
   virtual bool peer_lost() const = 0;
 
+  virtual std::string peer_name() const = 0;
+
 protected:
   ~visit() = default;
 };
