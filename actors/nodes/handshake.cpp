@@ -15,25 +15,49 @@ namespace {
 
 constexpr std::string_view magic = "troupe";
 
+constexpr std::string_view too_many = "it has as many connections as it may";
+
 std::string show(const identity* me) {
   return me ? me->certificate() : std::string{};
 }
 
 } // namespace
 
+// Counts a session of somebody who called. False if he has as many as he may.
+// The node's mutex is held.
+bool session::enter(std::string guest) {
+  auto found = node_->guests.find(guest);
+  std::size_t count = found == node_->guests.end() ? 0 : found->second;
+  if (count >= node_->max_sessions)
+    return false;
+  node_->guests[guest] = count + 1;
+  guest_ = std::move(guest);
+  return true;
+}
+
+// Empty, or why the node does not take it.
+std::string session::join() {
+  std::string guest;
+  if (role_ == role::called)
+    guest = link_->certificate().value_or(std::string{});
+  std::lock_guard lock{node_->mutex};
+  if (node_->stopped)
+    return "it is stopping";
+  if (node_->sessions.size() >= node_->max_peers)
+    return "it has as many peers as it may";
+  if (!guest.empty() && !enter(guest))
+    return std::string{too_many};
+  number_ = ++node_->last_session;
+  node_->sessions.emplace(number_, shared_from_this());
+  return {};
+}
+
 bool session::begin(std::string expected) {
-  {
-    std::unique_lock lock{node_->mutex};
-    if (node_->stopped || node_->sessions.size() >= node_->max_peers) {
-      std::string why
-        = node_->stopped ? "it is stopping" : "it has as many peers as it may";
-      lock.unlock();
-      link_->send(make_frame(frame::refuse, why));
-      link_->close();
-      return false;
-    }
-    number_ = ++node_->last_session;
-    node_->sessions.emplace(number_, shared_from_this());
+  std::string refusal = join();
+  if (!refusal.empty()) {
+    link_->send(make_frame(frame::refuse, refusal));
+    link_->close();
+    return false;
   }
   watch();
   if (role_ == role::caller)
@@ -144,6 +168,14 @@ void session::on_proof(wire_reader& in) {
     std::string wrong = check_peer(role::caller, name, signature);
     if (!wrong.empty())
       return refuse(wrong);
+  }
+  {
+    std::unique_lock lock{node_->mutex};
+    bool ended = !node_->sessions.contains(number_);
+    if (guest_.empty() && !ended && !enter(name)) {
+      lock.unlock();
+      return refuse(std::string{too_many});
+    }
   }
   send(make_frame(frame::ready));
   agree();

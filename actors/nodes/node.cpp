@@ -112,6 +112,7 @@ node_core::node_core(loop_core& home, const node_options& options)
   state.max_message = options.max_message;
   state.max_requests = options.max_requests;
   state.max_peers = options.max_peers;
+  state.max_sessions = options.max_sessions;
   if (home.simulation()) {
     transport_ = make_simulated_transport(home, plan); // without certificates
     return;

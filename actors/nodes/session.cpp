@@ -187,6 +187,9 @@ void session::end(std::string why) {
     set_unless_done(watcher);
   std::lock_guard lock{node_->mutex};
   node_->sessions.erase(number_);
+  auto guest = node_->guests.find(guest_);
+  if (!guest_.empty() && --guest->second == 0)
+    node_->guests.erase(guest);
 }
 
 std::string session::peer_name() const {

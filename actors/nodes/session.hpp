@@ -32,10 +32,12 @@ struct node_state {
   std::size_t max_message = 0;
   std::size_t max_requests = 0;
   std::size_t max_peers = 0;
+  std::size_t max_sessions = 0;
 
   mutable std::mutex mutex; // for what follows
   std::map<std::string, std::shared_ptr<exhibit>, std::less<>> published;
   std::map<std::uint64_t, std::shared_ptr<session>> sessions; // by age
+  std::map<std::string, std::size_t> guests; // sessions by who called
   std::uint64_t last_session = 0;
   bool stopped = false;
 };
@@ -55,7 +57,7 @@ public:
           role mine);
 
   // Joins the node's sessions, and says hello if we are the caller. False if
-  // the node takes no more peers.
+  // the node takes no more peers, or no more of this one.
   bool begin(std::string expected);
 
   // Done when the handshake is: empty, or why it failed.
@@ -150,6 +152,8 @@ private:
   void refuse(const std::string& why);
   void reject(std::string why); // ends it
   void agree();
+  bool enter(std::string guest);
+  std::string join();
   std::string statement(role of) const;
   std::string check_peer(role of, const std::string& name,
                          const std::string& signature) const;
@@ -185,6 +189,7 @@ private:
   const std::shared_ptr<node_link> link_;
   const role role_;
   std::uint64_t number_ = 0; // among the node's sessions
+  std::string guest_;        // among those who called; empty: not yet
 
   std::mutex inbox_mutex_;
   std::vector<arrival> inbox_;

@@ -166,6 +166,63 @@ TEST_CASE("handshake: another version, or none, ends it with a word") {
   CHECK(contains(end_after({""}), "too early"));
 }
 
+TEST_CASE("handshake: one peer has no more sessions than it may") {
+  std::vector<std::string> by_name, by_certificate;
+  std::size_t left = 1;
+  run([&]() -> coro<void> {
+    auto state = make_state("called", nullptr);
+    state->max_sessions = 2;
+    std::vector<std::shared_ptr<memory_link>> links;
+    std::vector<std::shared_ptr<session>> all;
+    // Shakes hands with it, up to its end.
+    auto call = [&](std::string name, std::optional<std::string> below) {
+      auto [one, two] = memory_link::make_pair();
+      two->below = below;
+      auto there = std::make_shared<session>(state, two, session::role::called);
+      two->attach(there);
+      links.push_back(one);
+      if (!there->begin({}))
+        return all.push_back(nullptr);
+      std::string magic = "troupe";
+      std::string none;
+      one->send(make_frame(frame::hello, magic, protocol_version, name, none,
+                           none, none));
+      one->send(make_frame(frame::proof, none));
+      all.push_back(there);
+    };
+    auto tell = [&] {
+      std::vector<std::string> told;
+      for (const auto& each : all)
+        told.push_back(each ? each->why_lost() : "not even begun");
+      return told;
+    };
+    for (auto name : {"anna", "anna", "anna", "bert"})
+      call(name, {});
+    co_await turns(10);
+    all[0]->end("one place is free");
+    call("anna", {});
+    co_await turns(10);
+    by_name = tell();
+    for (const auto& each : all)
+      each->end("the test goes on");
+    all.clear();
+    for (auto certificate : {"x", "x", "x", "y"})
+      call("anna", certificate);
+    co_await turns(10);
+    by_certificate = tell();
+    for (const auto& each : all)
+      if (each)
+        each->end("the test is over");
+    left = state->guests.size();
+  });
+  std::string refused = "it has as many connections as it may";
+  CHECK(by_name
+        == std::vector<std::string>{"one place is free", "", refused, "", ""});
+  CHECK(by_certificate
+        == std::vector<std::string>{"", "", "not even begun", ""});
+  CHECK(left == 0);
+}
+
 TEST_CASE("handshake: who does not finish it in time is dropped") {
   std::string why;
   run([&]() -> coro<void> {

@@ -63,5 +63,6 @@ make_state(std::string name, std::shared_ptr<troupe::detail::identity> me) {
   state->max_message = 10'000;
   state->max_requests = 3;
   state->max_peers = 10;
+  state->max_sessions = 10;
   return state;
 }
