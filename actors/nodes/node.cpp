@@ -210,14 +210,17 @@ node_core::connect(std::shared_ptr<node_core> self, std::string address,
 }
 
 void node_core::leave_all() {
-  decltype(state_->published) published;
   {
     std::lock_guard lock{state_->mutex};
     state_->stopped = true;
-    published.swap(state_->published);
   }
   for (const auto& there : state_->all_sessions())
     there->leave("node '" + state_->name + "' was stopped");
+  // Only now: until it hears that we left, no peer is to hear that something
+  // is not published.
+  decltype(state_->published) published;
+  std::lock_guard lock{state_->mutex};
+  published.swap(state_->published);
 }
 
 coro<void> node_core::stop(std::shared_ptr<node_core> self) {

@@ -21,6 +21,19 @@ std::string refusal(node_options options) {
   return text;
 }
 
+coro<int> echo(int x) {
+  co_return x;
+}
+
+// Asks again and again.
+coro<void> ask_on(peer there, event begun) {
+  auto call = co_await remote<int(int)>(there, "echo");
+  for (;;) {
+    co_await call(1);
+    begun.set();
+  }
+}
+
 } // namespace
 
 TEST_CASE("node: without certificates it needs plain_text, on this machine") {
@@ -177,4 +190,32 @@ TEST_CASE("node: it takes no more peers than it may, and says so") {
   });
   CHECK(contains(told, "as many peers as it may"));
   CHECK(again);
+}
+
+TEST_CASE("node: who asks while it stops hears that it is lost, nothing else",
+          "[threads]") {
+  for_each_worker_count([&](run_options options) {
+    std::vector<std::error_code> ends;
+    for (int i = 0; i < 10; ++i)
+      run(
+        [&]() -> coro<void> {
+          node server = co_await node::start(plain_node("server", 0));
+          node client = co_await node::start(plain_node("client"));
+          server.publish("echo", echo);
+          std::vector<task<std::error_code>> askers;
+          for (int n = 0; n < 8; ++n) {
+            peer there = co_await client.connect(address_of(server));
+            event begun;
+            askers.push_back(create_task(error_of_await(ask_on(there, begun))));
+            co_await begun.wait();
+          }
+          co_await server.stop();
+          for (auto& each : askers) {
+            std::error_code end = co_await each;
+            ends.push_back(end);
+          }
+        },
+        options);
+    CHECK(ends == std::vector<std::error_code>(80, errc::node_lost));
+  });
 }
