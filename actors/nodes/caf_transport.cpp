@@ -4,12 +4,15 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/after.hpp>
 #include <caf/function_view.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/middleman_actor.hpp>
 #include <caf/logger.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/system_messages.hpp>
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 #include <set>
@@ -100,10 +103,28 @@ void let_poll(caf::actor_system& system) {
   }
 }
 
+// Waits until they have ended, but not for ever: connecting can block one.
+void wait_for_end(caf::actor_system& system, std::set<caf::actor> whom,
+                  std::chrono::nanoseconds limit) {
+  caf::scoped_actor self{system, true};
+  for (const caf::actor& each : whom)
+    self->monitor(each);
+  std::size_t left = whom.size();
+  whom.clear();
+  auto end = std::chrono::steady_clock::now() + limit;
+  while (left > 0) {
+    std::chrono::nanoseconds rest = end - std::chrono::steady_clock::now();
+    self->receive([&](const caf::down_msg&) { --left; },
+                  caf::after(timespan_of(std::max(rest, rest.zero()))) >>
+                    [&] { left = 0; });
+  }
+}
+
 class caf_transport final : public transport {
 public:
   explicit caf_transport(const transport_plan& plan)
-    : config_(std::make_unique<node_config>(plan)),
+    : stop_limit_(plan.stop_limit),
+      config_(std::make_unique<node_config>(plan)),
       system_(std::make_unique<caf::actor_system>(*config_)) {
     forget_logger();
     rules_ = make_rules(*system_, plan);
@@ -139,17 +160,20 @@ public:
 
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
-    callers_->end_all();
     // The system waits for its threads when it goes, so another one sees to it.
     std::thread{[system = std::move(system_), config = std::move(config_),
                  gateway = std::move(gateway_),
                  middleman = std::move(middleman_), port = port_,
+                 last = callers_->end_all(), limit = stop_limit_,
                  done = std::move(done)]() mutable {
       if (port != 0)
         caf::anon_send(middleman, caf::close_atom::value, port);
       caf::anon_send_exit(middleman, caf::exit_reason::kill);
       middleman = nullptr;
       gateway = nullptr;
+      // What one of them sends to CAF's broker when that is gone stays in its
+      // mailbox, with the sender; and the system waits for the sender.
+      wait_for_end(*system, std::move(last), limit);
       system->await_actors_before_shutdown(false);
       system.reset();
       config.reset();
@@ -165,6 +189,7 @@ private:
   }
 
   std::uint16_t port_ = 0;
+  const std::chrono::nanoseconds stop_limit_;
   std::unique_ptr<node_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   rules_ptr rules_;

@@ -35,7 +35,8 @@ public:
     stop(caller);
   }
 
-  void end_all() {
+  // Those that are still about to end.
+  std::set<caf::actor> end_all() {
     std::set<caf::actor> last;
     {
       std::lock_guard lock{mutex_};
@@ -44,6 +45,7 @@ public:
     }
     for (const caf::actor& caller : last)
       stop(caller);
+    return last;
   }
 
 private:

@@ -2,6 +2,9 @@
 #include "support/nodes.hpp"
 #include "support/sockets.hpp"
 #include "support/test.hpp"
+#include "support/workers.hpp"
+
+#include <fstream>
 
 using namespace troupe;
 using namespace std::chrono_literals;
@@ -27,8 +30,27 @@ public:
     }
   }
 
+  // How many stand before it, as the system lists them.
+  std::size_t waiting() const {
+    char end[16];
+    std::snprintf(end, sizeof end, ":%04X 02 ", port());
+    std::ifstream file{"/proc/net/tcp"};
+    std::size_t count = 0;
+    for (std::string line; std::getline(file, line);)
+      count += contains(line, end);
+    return count;
+  }
+
+  // Makes room for who comes next.
+  void open() {
+    for (plain_socket& guest : guests_)
+      guest.close();
+    inside_ = accept();
+  }
+
 private:
   std::array<plain_socket, 4> guests_;
+  plain_socket inside_;
 };
 
 coro<void> copy(stream_reader from, stream_writer to) {
@@ -90,4 +112,30 @@ TEST_CASE("connecting: an attempt that hangs does not spoil the next one") {
   });
   CHECK(first == errc::timeout);
   CHECK(name == "server");
+}
+
+TEST_CASE("connecting: a node that stops meanwhile stops in time") {
+  full_port slow;
+  std::vector<std::string> reports;
+  std::error_code attempt;
+  bool begun = false;
+  run([&]() -> coro<void> {
+    get_running_loop().set_exception_handler(
+      [&](event_loop&, const error_context& what) {
+        reports.push_back(what.message);
+      });
+    std::size_t others = slow.waiting();
+    node client = co_await node::start(plain_node("client"));
+    std::string address = "127.0.0.1:" + std::to_string(slow.port());
+    auto connecting = create_task(error_of_await(client.connect(address)));
+    begun = co_await reached([&] { return slow.waiting() > others; });
+    auto stopping = create_task(client.stop());
+    co_await turns(2);
+    slow.open(); // the connection comes when all else is about to go
+    co_await stopping;
+    attempt = co_await connecting;
+  });
+  CHECK(begun);
+  CHECK(attempt == errc::node_lost);
+  CHECK(reports == std::vector<std::string>{});
 }
