@@ -169,6 +169,7 @@ public:
   }
 
   void graceful_shutdown() override {
+    caf::intrusive_ptr<guarded_scribe> alive{this};
     stream_.graceful_shutdown();
     detach(&stream_.backend(), false);
   }
@@ -191,8 +192,12 @@ public:
     stream_.activate(this);
   }
 
+  // CAF tells a stream that it is out of the loop only if it was in it. One
+  // that is closed as soon as it is opened would hold itself for ever.
   void remove_from_loop() override {
     stream_.passivate();
+    if ((stream_.eventbf() & net::input_mask) == 0)
+      stream_.removed_from_loop(net::operation::read);
   }
 
 private:

@@ -139,3 +139,33 @@ TEST_CASE("connecting: a node that stops meanwhile stops in time") {
   CHECK(attempt == errc::node_lost);
   CHECK(reports == std::vector<std::string>{});
 }
+
+TEST_CASE("connecting: attempts that CAF's heartbeat ends leave no file") {
+  bool refused = true;
+  bool closed = false;
+  run([&]() -> coro<void> {
+    // Keeps silent.
+    auto serve = [](stream_reader reader, stream_writer writer) -> coro<void> {
+      while (!(co_await reader.read(4096)).empty())
+        ;
+      writer.close();
+    };
+    server silent = co_await start_server(serve, "127.0.0.1", 0);
+    auto port = silent.sockets()[0].getsockname().port;
+    node_options options = plain_node("client");
+    options.heartbeat = 1ms;
+    options.loss_limit = 10s;
+    node client = co_await node::start(options);
+    std::size_t files = open_descriptors();
+    for (int i = 0; i < 50; ++i) {
+      std::string address = "127.0.0.1:" + std::to_string(port);
+      std::error_code how = co_await error_of_await(client.connect(address));
+      refused = refused && how == errc::node_lost;
+    }
+    closed = co_await reached([&] { return open_descriptors() <= files; });
+    co_await client.stop();
+    silent.close();
+  });
+  CHECK(refused);
+  CHECK(closed);
+}
