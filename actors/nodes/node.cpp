@@ -4,7 +4,7 @@
 #include "actors/nodes/node_core.hpp"
 
 #include <charconv>
-#include <condition_variable>
+#include <future>
 #include <stdexcept>
 
 namespace troupe {
@@ -63,18 +63,9 @@ endpoint parse(const std::string& address) {
   return parsed;
 }
 
-// One node stops, somebody waits.
-struct stop_signal {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool done = false;
-
-  void set() {
-    std::lock_guard lock{mutex};
-    done = true;
-    changed.notify_all();
-  }
-};
+[[noreturn]] void throw_stopped() {
+  throw error(errc::not_supported, "the node was stopped");
+}
 
 // What a transport found, or why it found nothing.
 struct found_link {
@@ -161,9 +152,8 @@ coro<std::shared_ptr<session>>
 node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
                    std::string name, std::string expected) {
   future<found_link> linked{*self->state_->home};
-  self->transport_->connect(
-    to.host, to.port,
-    [linked](std::shared_ptr<node_link> link, std::string why) {
+  self->begin_connect(
+    to, [linked](std::shared_ptr<node_link> link, std::string why) {
       set_unless_done(linked, found_link{std::move(link), std::move(why)});
     });
   found_link found = co_await linked;
@@ -176,8 +166,12 @@ node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
   auto there = std::make_shared<session>(self->state_, found.link,
                                          session::role::caller);
   found.link->attach(there);
-  if (!there->begin(expected))
+  if (!there->begin(expected)) {
+    std::lock_guard lock{self->state_->mutex};
+    if (self->state_->stopped)
+      throw_stopped();
     throw error(errc::node_refused, "the node has as many peers as it may");
+  }
   std::string problem;
   try {
     problem = co_await there->agreed();
@@ -198,8 +192,6 @@ node_core::connect(std::shared_ptr<node_core> self, std::string address,
   endpoint to = parse(address);
   if (self->plain_text_)
     check_plain(to.host);
-  if (!self->transport_)
-    throw error(errc::not_supported, "the node was stopped");
   std::string name = expected.empty() ? address : expected;
   try {
     auto trying = attempt(self, std::move(to), name, std::move(expected));
@@ -223,9 +215,18 @@ void node_core::leave_all() {
   published.swap(state_->published);
 }
 
+// It may be stopped meanwhile, on another worker.
+void node_core::begin_connect(const endpoint& to,
+                              transport::connect_function done) {
+  std::lock_guard lock{transport_mutex_};
+  if (!transport_)
+    throw_stopped();
+  transport_->connect(to.host, to.port, std::move(done));
+}
+
 coro<void> node_core::stop(std::shared_ptr<node_core> self) {
   self->leave_all();
-  auto last = std::move(self->transport_);
+  auto last = self->take_transport();
   if (!last)
     co_return;
   future<bool> gone{*self->state_->home};
@@ -242,15 +243,14 @@ coro<void> node_core::stop(std::shared_ptr<node_core> self) {
 void node_core::stop_now() noexcept {
   try {
     leave_all();
-    auto last = std::move(transport_);
+    auto last = take_transport();
     if (!last)
       return;
-    auto gone = std::make_shared<stop_signal>();
-    last->close([gone] { gone->set(); });
+    auto gone = std::make_shared<std::promise<void>>();
+    last->close([gone] { gone->set_value(); });
     if (state_->home->simulation())
       return; // without threads, and time does not pass in here
-    std::unique_lock lock{gone->mutex};
-    gone->changed.wait_for(lock, stop_limit_, [&] { return gone->done; });
+    gone->get_future().wait_for(stop_limit_);
   } catch (...) {
     // Nobody is left to be told.
   }

@@ -46,11 +46,19 @@ private:
   static coro<void> listen(std::shared_ptr<node_core> self,
                            node_options options);
 
+  void begin_connect(const endpoint& to, transport::connect_function done);
+
+  std::unique_ptr<transport> take_transport() {
+    std::lock_guard lock{transport_mutex_};
+    return std::move(transport_);
+  }
+
   // Blocks until the threads are gone, at most `stop_limit`.
   void stop_now() noexcept;
 
   std::shared_ptr<node_state> state_;
-  std::unique_ptr<transport> transport_;
+  std::mutex transport_mutex_;
+  std::unique_ptr<transport> transport_; // null once it is stopped
   std::uint16_t port_ = 0;
   const bool plain_text_;
   const std::chrono::nanoseconds connect_limit_;

@@ -140,6 +140,32 @@ TEST_CASE("connecting: a node that stops meanwhile stops in time") {
   CHECK(reports == std::vector<std::string>{});
 }
 
+TEST_CASE("connecting: the node can be stopped at each turn of it",
+          "[threads]") {
+  for_each_worker_count([&](run_options options) {
+    std::vector<std::error_code> ends;
+    for (int when = 0; when < 20; ++when)
+      run(
+        [&]() -> coro<void> {
+          node server = co_await node::start(plain_node("server", 0));
+          node client = co_await node::start(plain_node("client"));
+          std::vector<task<std::error_code>> all;
+          for (int i = 0; i < 4; ++i)
+            all.push_back(
+              create_task(error_of_await(client.connect(address_of(server)))));
+          co_await turns(when % 10);
+          co_await client.stop();
+          for (auto& each : all) {
+            std::error_code end = co_await each;
+            ends.push_back(end);
+          }
+        },
+        options);
+    for (const auto& end : ends)
+      CHECK((!end || end == errc::node_lost || end == errc::not_supported));
+  });
+}
+
 TEST_CASE("connecting: attempts that CAF's heartbeat ends leave no file") {
   bool refused = true;
   bool closed = false;
