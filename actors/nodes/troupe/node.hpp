@@ -62,8 +62,8 @@ struct node_options {
   std::size_t max_requests = 10'000;
   /// How many peers there can be; more are refused.
   std::size_t max_peers = 1'000;
-  /// How many of these can come with the same certificate, or in plain text with
-  /// the same name; more are refused.
+  /// How many of these can come with the same certificate, or in plain text
+  /// with the same name; more are refused.
   std::size_t max_sessions = 64;
 };
 
