@@ -37,6 +37,13 @@ private:
   typename Sync::template atomic<bool> listens_{false};
 };
 
+// What a worker did that had nothing to do.
+enum class parked : std::uint8_t {
+  no,      // it slept, or there was a job after all
+  polled,  // it had the poller's role
+  watched, // and watched the others
+};
+
 // How the workers of a loop with several wait while there is nothing to do. One
 // of them, the poller, waits in the reactor, the others on a condition
 // variable.
@@ -65,12 +72,6 @@ private:
 //   wait_for_events(deadline), interrupt_wait()   the reactor
 //   take_events()     what the reactor has becomes ready
 //   take_timers()     the timers that are due become ready
-enum class parked : std::uint8_t {
-  no,      // or as a sleeper
-  polled,  // and gave that role up
-  watched, // polled and watched
-};
-
 template <class Sync = std_threads>
 class basic_parking {
 public:
