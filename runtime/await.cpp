@@ -77,7 +77,7 @@ bool sleep_op_base::start() {
   }
   loop_core& home = task_->home();
   alarm_ = new alarm(*this);
-  alarm_->deadline = deadline_after(home.now(), delay_);
+  alarm_->deadline = deadline_after(home.recent_now(), delay_);
   home.add_timer(*alarm_);
   return true;
 }

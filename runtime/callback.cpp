@@ -206,4 +206,8 @@ std::int64_t loop_now(const loop_core& loop) noexcept {
   return loop.now();
 }
 
+std::int64_t loop_recent_now(const loop_core& loop) noexcept {
+  return loop.recent_now();
+}
+
 } // namespace troupe::detail

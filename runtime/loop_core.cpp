@@ -118,6 +118,12 @@ std::int64_t loop_core::now() const noexcept {
   return steady_now();
 }
 
+std::int64_t loop_core::recent_now() const noexcept {
+  if (simulation_) [[unlikely]]
+    return simulation_->now();
+  return detail::recent_now();
+}
+
 void loop_core::add_timer(timer& item) {
   if (exclusive_) {
     timers_.add(item);

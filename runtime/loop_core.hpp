@@ -156,6 +156,11 @@ public:
   [[nodiscard]] bool try_inject(job& item) noexcept;
 
   std::int64_t now() const noexcept;
+
+  // For deadlines: may be a microsecond old, but not older than what `now` last
+  // said to this thread.
+  std::int64_t recent_now() const noexcept;
+
   void add_timer(timer& item);
 
   // The timer is not to run any more; its owner, the timers or the ready queue,

@@ -416,7 +416,7 @@ private:
 
   template <class Rep, class Period>
   std::int64_t after(std::chrono::duration<Rep, Period> delay) const {
-    return detail::deadline_after(detail::loop_now(*core_),
+    return detail::deadline_after(detail::loop_recent_now(*core_),
                                   detail::nanoseconds_of(delay));
   }
 

@@ -144,6 +144,7 @@ void submit_threadsafe(loop_core& loop, callback& item);
 void submit_at(loop_core& loop, callback& item, std::int64_t deadline);
 void check_thread(const loop_core& loop, const char* what); // in debug mode
 std::int64_t loop_now(const loop_core& loop) noexcept;
+std::int64_t loop_recent_now(const loop_core& loop) noexcept; // for deadlines
 
 // Adds `delay` to `now` without overflow; negative delays are kept.
 std::int64_t deadline_after(std::int64_t now, std::int64_t delay) noexcept;
