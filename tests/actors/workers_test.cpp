@@ -52,7 +52,9 @@ TEST_CASE("workers: timers and sockets go on while others are blocked",
             writer.write("hello\n");
             answers += co_await reader.readline() == "hello\n";
             writer.close();
-            co_await sleep(1ms);
+            auto later = future<void>::make();
+            get_running_loop().call_later(1ms, [later] { later.set_result(); });
+            co_await later;
           }
           served.count_down();
         });
