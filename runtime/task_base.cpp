@@ -430,13 +430,10 @@ void task_base::finish(frame_base& root) {
     result_->error = nullptr;
   home_->leave(*this);
   complete_here(end);
+  letter* left = close_mailbox(); // first: what senders that wait bring is late
   on_end(end);
-  drop_letters();
+  drop_letters(left);
   release();
-}
-
-void task_base::drop_letters() noexcept {
-  drop_letters(close_mailbox());
 }
 
 // What was in the mailbox, without an answer: that lives in a frame.

@@ -180,7 +180,6 @@ private:
   }
 
   frame_base* root() const noexcept;
-  void drop_letters() noexcept;
   void drop_letters(letter* left) noexcept;
   letter* close_mailbox() noexcept;
 
