@@ -174,6 +174,7 @@ TEST_CASE("coordinator_actor: all of them understand their messages",
         });
         int item = co_await numbers.receive();
         told.add("item " + std::to_string(item));
+        co_await reached([&] { return meeting.statistics().waiting == 1; });
         co_await meeting.wait();
         co_await reached([&] { return changed.statistics().waiting == 1; });
         {
