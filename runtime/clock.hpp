@@ -26,10 +26,12 @@ inline std::uint64_t processor_ticks() noexcept {
 #endif
 }
 
-// Nanoseconds of the steady clock.
+// Nanoseconds of the steady clock. The counter is read first: a thread that is
+// put aside between the two has a reading that seems older than it is.
 inline std::int64_t steady_now() noexcept {
+  std::uint64_t ticks = processor_ticks();
   auto time = std::chrono::steady_clock::now().time_since_epoch().count();
-  last_reading = {processor_ticks(), time};
+  last_reading = {ticks, time};
   return time;
 }
 
