@@ -86,7 +86,7 @@ coro<spent> queue_4x4(std::uint64_t n) {
 // -- events -------------------------------------------------------------------
 
 coro<void> wait(troupe::event& event, std::uint64_t& left,
-                troupe::future<void> all) {
+                troupe::future<void>& all) {
   co_await event.wait();
   if (--left == 0)
     all.set_result();
