@@ -125,6 +125,8 @@ void task_actor::end(future_state how, caf::error reason) noexcept {
   caf::attachable_ptr line;
   {
     std::lock_guard lock{mtx_};
+    if (getf(is_terminated_flag))
+      return; // a foreign thread saw the end, too
     if (how != future_state::cancelled || !fail_state_)
       fail_state_ = std::move(reason);
     flags(flags() | is_terminated_flag | is_cleaned_up_flag);
@@ -139,6 +141,21 @@ void task_actor::end(future_state how, caf::error reason) noexcept {
 }
 
 // -- the task -----------------------------------------------------------------
+
+// Ends the actor of a task that has ended.
+class task_cell::second_look final : public job {
+public:
+  explicit second_look(task_cell& task) noexcept : task_(&task) {}
+
+  void run() override {
+    auto& task = static_cast<task_cell&>(*task_);
+    task.look_at_end(*task.actor_.load(std::memory_order_acquire));
+    delete this;
+  }
+
+private:
+  ref<future_core> task_;
+};
 
 task_cell::task_cell(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan,
@@ -167,7 +184,22 @@ task_actor& task_cell::actor() {
       mine.end(state(), reason_of(state()));
   } while (!actor_.compare_exchange_weak(
     present, &mine, std::memory_order_acq_rel, std::memory_order_acquire));
+  if (exclusive())
+    look_at_end(mine);
   return mine;
+}
+
+// The end of a task of one thread looks for its actor without an exchange, and
+// may miss one that a foreign thread has just made: the loop looks again.
+void task_cell::look_at_end(task_actor& mine) {
+  if (!done() && !(this_worker && &this_worker->home == home_)) {
+    auto* later = new second_look(*this);
+    if (home_->try_inject(*later))
+      return;
+    delete later; // the loop is closed, all its tasks have ended
+  }
+  if (done())
+    mine.end(state(), reason_of(state()));
 }
 
 inbox& task_cell::make_box() {
@@ -213,9 +245,10 @@ void task_cell::on_end(future_state end) noexcept {
   }
   task_actor* mine = actor_.load(std::memory_order_acquire);
   if (!mine
-      && actor_.compare_exchange_strong(mine, ended_mark(),
-                                        std::memory_order_acq_rel,
-                                        std::memory_order_acquire))
+      && (exclusive()
+          || actor_.compare_exchange_strong(mine, ended_mark(),
+                                            std::memory_order_acq_rel,
+                                            std::memory_order_acquire)))
     return;
   mine->end(end, reason_of(end));
 }

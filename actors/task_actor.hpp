@@ -99,7 +99,10 @@ private:
   void dispose() noexcept override;
   std::string value_text() const override;
 
+  class second_look;
+
   inbox& make_box();
+  void look_at_end(task_actor& mine);
   void refuse(class signal& what) noexcept;
   caf::error reason_of(future_state end) const;
 
