@@ -10,8 +10,9 @@ namespace troupe::detail {
 // Gives up what a coordinator knows of its actor.
 void drop_actor(void* known) noexcept;
 
-// One change of a coordinator's data. Whom it wakes is answered at its end,
-// when others may come in again: a woken task may even destroy the coordinator.
+// One change of a coordinator's data. With several workers, whom it wakes is
+// answered at its end, when others may come in again: a woken task may even
+// destroy the coordinator. On one thread the woken run later anyway.
 class coordinator::turn {
 public:
   // `shared` is what `enter` returned.
@@ -39,6 +40,10 @@ public:
   // Answers an op that has left its line.
   void wake(wait_op& x) noexcept {
     x.state_ = wait_state::answered;
+    if (!owner_) {
+      x.answer();
+      return;
+    }
     x.next = nullptr;
     (last_ ? last_->next : first_) = &x;
     last_ = &x;
