@@ -71,11 +71,7 @@ void loop_core::release_for_task() noexcept {
 
 // -- jobs ---------------------------------------------------------------------
 
-void loop_core::push(job& item) noexcept {
-  if (exclusive_) {
-    first_.ready.push(item);
-    return;
-  }
+void loop_core::push_shared(job& item) noexcept {
   if (this_worker && &this_worker->home == this) {
     crew::push(*this, *this_worker, item);
     return;

@@ -3,6 +3,7 @@
 #include <troupe/loop.hpp>
 
 #include "runtime/crew.hpp"
+#include "runtime/task_list.hpp"
 #include "runtime/timer_heap.hpp"
 
 #include <asio/executor_work_guard.hpp>
@@ -146,7 +147,12 @@ public:
 
   // Makes a job ready, from a thread for which `here()` holds, or from any
   // thread if there are several workers.
-  void push(job& item) noexcept;
+  void push(job& item) noexcept {
+    if (exclusive_)
+      first_.ready.push(item);
+    else
+      push_shared(item);
+  }
 
   // As `push`, behind what foreign threads gave in before the loop ran.
   void push_in_order(job& item) noexcept;
@@ -181,8 +187,18 @@ public:
 
   // -- tasks ------------------------------------------------------------------
 
-  void enter(task_base& task) noexcept;
-  void leave(task_base& task) noexcept;
+  // While a loop has tasks, it counts as one running actor of its system: so
+  // `await_all_actors_done` waits for tasks, and a task costs no atomic there.
+  void enter(task_base& task) noexcept {
+    if (tasks_.add(task))
+      begin_tasks();
+  }
+
+  void leave(task_base& task) noexcept {
+    if (tasks_.remove(task))
+      end_tasks();
+  }
+
   std::vector<ref<future_core>> tasks();
 
   // The task of this number, null if it has ended.
@@ -243,6 +259,10 @@ private:
 
   struct turn_guard;
   friend struct turn_guard;
+
+  void push_shared(job& item) noexcept;
+  void begin_tasks() noexcept;
+  void end_tasks() noexcept;
 
   // -- what a crew asks of its home -------------------------------------------
 
@@ -329,9 +349,7 @@ private:
   std::vector<std::unique_ptr<worker>> others_;
   basic_parking<> parking_;
 
-  spinlock task_lock_;
-  task_base* first_task_ = nullptr;
-  task_base* last_task_ = nullptr;
+  task_list tasks_{!exclusive_};
 
   spinlock resource_lock_;
   loop_resource* first_resource_ = nullptr;

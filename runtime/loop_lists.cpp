@@ -11,45 +11,18 @@
 
 namespace troupe::detail {
 
-// While a loop has tasks, it counts as one running actor of its system: so
-// `await_all_actors_done` waits for tasks, and a task costs no atomic there.
-void loop_core::enter(task_base& task) noexcept {
-  bool shared = !exclusive_;
-  if (shared)
-    task_lock_.lock();
-  bool first = !first_task_;
-  task.prev_task = last_task_;
-  (last_task_ ? last_task_->next_task : first_task_) = &task;
-  last_task_ = &task;
-  if (shared)
-    task_lock_.unlock();
-  if (first)
-    actors_->begin_tasks();
+void loop_core::begin_tasks() noexcept {
+  actors_->begin_tasks();
 }
 
-void loop_core::leave(task_base& task) noexcept {
-  bool shared = !exclusive_;
-  if (shared)
-    task_lock_.lock();
-  (task.prev_task ? task.prev_task->next_task : first_task_) = task.next_task;
-  (task.next_task ? task.next_task->prev_task : last_task_) = task.prev_task;
-  task.prev_task = task.next_task = nullptr;
-  bool last = !first_task_;
-  if (shared)
-    task_lock_.unlock();
-  if (last)
-    actors_->end_tasks();
+void loop_core::end_tasks() noexcept {
+  actors_->end_tasks();
 }
 
 std::vector<ref<future_core>> loop_core::tasks() {
   std::vector<ref<future_core>> all;
   auto list = [&] {
-    if (!exclusive_)
-      task_lock_.lock();
-    for (task_base* x = first_task_; x; x = x->next_task)
-      all.emplace_back(x);
-    if (!exclusive_)
-      task_lock_.unlock();
+    tasks_.for_each([&](task_base& task) { all.emplace_back(&task); });
   };
   if (!exclusive_ || here()) {
     list();
@@ -83,24 +56,20 @@ std::vector<ref<future_core>> loop_core::tasks() {
 }
 
 ref<future_core> loop_core::find_task(std::uint64_t number) noexcept {
-  bool shared = !exclusive_;
-  if (shared)
-    task_lock_.lock();
-  task_base* found = first_task_;
-  while (found && found->number() != number)
-    found = found->next_task;
-  ref<future_core> task{found};
-  if (shared)
-    task_lock_.unlock();
-  return task;
+  ref<future_core> found;
+  tasks_.for_each([&](task_base& task) {
+    if (task.number() == number)
+      found = ref<future_core>{&task};
+  });
+  return found;
 }
 
 std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {
   std::vector<ref<future_core>> dropped;
   dropping_ = true;
-  while (first_task_) {
+  while (tasks_.oldest()) {
     // Where a program has failed, children may refer to their parents' frames.
-    auto* task = simulation_ ? last_task_ : first_task_;
+    auto* task = simulation_ ? tasks_.youngest() : tasks_.oldest();
     dropped.emplace_back(task);
     report({.message = "Task was destroyed but it is pending!",
             .future = task->describe()});

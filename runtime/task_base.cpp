@@ -145,13 +145,8 @@ void task_base::make_ready() {
 // -- messages -----------------------------------------------------------------
 
 bool task_base::deliver(letter& item) {
-  if (exclusive_ && !home_->here()) {
-    auto* request = new foreign_delivery(*this, item);
-    if (home_->try_inject(*request))
-      return true;
-    delete request;
-    return false;
-  }
+  if (exclusive_ && !home_->here()) [[unlikely]]
+    return deliver_from_afar(item);
   if (item.kind <= letter_kind::arm && std::exchange(item.sent, true))
     [[unlikely]] {
     answered_twice(item);
@@ -170,6 +165,14 @@ bool task_base::deliver(letter& item) {
         on_dead_letter(item, true);
       return false;
   }
+  return false;
+}
+
+bool task_base::deliver_from_afar(letter& item) {
+  auto* request = new foreign_delivery(*this, item);
+  if (home_->try_inject(*request))
+    return true;
+  delete request;
   return false;
 }
 
@@ -430,17 +433,18 @@ void task_base::finish(frame_base& root) {
     result_->error = nullptr;
   home_->leave(*this);
   complete_here(end);
-  letter* left = close_mailbox(); // first: what senders that wait bring is late
+  // First: what senders that wait bring is late.
+  letter* left = without_answers(box_.close(exclusive_));
   on_end(end);
   drop_letters(left);
   release();
 }
 
 // What was in the mailbox, without an answer: that lives in a frame.
-letter* task_base::close_mailbox() noexcept {
+letter* task_base::without_answers(letter* all) noexcept {
   letter* kept = nullptr;
   letter** last = &kept;
-  for (letter* each = box_.close(exclusive_); each;) {
+  for (letter* each = all; each;) {
     letter* item = std::exchange(each, each->next);
     if (item->kind == letter_kind::answer) {
       answered_ = true;
@@ -476,7 +480,8 @@ frame_base* task_base::root() const noexcept {
 
 void task_base::abandon() noexcept {
   home_->leave(*this);
-  letter* left = close_mailbox(); // first: the frames have an answer in them
+  // First: the frames have an answer in them.
+  letter* left = without_answers(box_.close(exclusive_));
   if (op_ && !answered_)
     op_->withdraw();
   if (frame_base* frame = root()) {

@@ -160,10 +160,11 @@ protected:
 private:
   static constexpr unsigned char max_depth = 15;
 
-  friend class loop_core; // keeps the list of its tasks
+  friend class task_list;
   struct cancel_letter;
   class look;
 
+  bool deliver_from_afar(letter& item);
   void answered_twice(const letter& item) noexcept;
   void handle_mailbox();
   void handle_letter(letter& item);
@@ -181,7 +182,7 @@ private:
 
   frame_base* root() const noexcept;
   void drop_letters(letter* left) noexcept;
-  letter* close_mailbox() noexcept;
+  letter* without_answers(letter* all) noexcept;
 
   // These fill the last word of future_core. The bits belong to whoever runs
   // the task; other workers read the first two, which therefore have a byte of
