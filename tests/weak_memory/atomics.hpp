@@ -227,7 +227,7 @@ struct atomics {
     explorer::here->fence(how, at);
   }
 
-  static void pause() {
+  static void pause(unsigned = 0) {
     explorer::here->pause();
   }
 };

@@ -9,9 +9,10 @@ template <class Atomics = std_atomics>
 class basic_spinlock {
 public:
   void lock() noexcept {
+    unsigned round = 0;
     while (locked_.exchange(true, std::memory_order_acquire))
       while (locked_.load(std::memory_order_relaxed))
-        Atomics::pause();
+        Atomics::pause(round++);
   }
 
   void unlock() noexcept {
