@@ -225,6 +225,10 @@ constexpr bench::workload table[] = {
    .how = bench::workload::fixed,
    .n = 1'000'000,
    .time = timed<gather>},
+  {.name = "gather_eager", // as all of Asio's
+   .how = bench::workload::fixed,
+   .n = 1'000'000,
+   .time = timed<gather>},
 };
 
 } // namespace

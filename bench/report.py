@@ -61,6 +61,7 @@ ROWS = [
     Row("await a child", "child", ratio=0.9),
     Row("spawn 1, await it", "spawn", ratio=0.6),
     Row("spawn 1,000,000, await all", "million", ratio=0.75),
+    Row("the same, eager", "million_eager", ratio=0.75),
     Row("a parked task", "parked", "bytes", "bytes", limit=640),
     Row("reschedule", "reschedule", ratio=0.12),
     Row("start and cancel a timer", "timer", ratio=0.6),
@@ -89,6 +90,8 @@ ROWS = [
     ),
     Row("gather 1,000,000", "gather", ratio=0.75),
     Row("gather 1,000,000, peak", "gather", "peak", "bytes"),
+    Row("the same, eager", "gather_eager", ratio=0.75),
+    Row("the same, eager, peak", "gather_eager", "peak", "bytes"),
     *(
         Row(f"echo {title}{what}", f"echo_{key}", figure, ratio=ratio)
         for what, figure, ratio in (
@@ -121,8 +124,13 @@ FIXED = {
     "parked": 100_000,
     "sleeps": 100_000,
     "gather": 1_000_000,
+    "million_eager": 1_000_000,
+    "gather_eager": 1_000_000,
 }
-QUICK = {"million": 200_000, "gather": 200_000}
+QUICK = {
+    name: 200_000
+    for name in ("million", "million_eager", "gather", "gather_eager")
+}
 
 
 class Failure(Exception):

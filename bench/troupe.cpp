@@ -44,12 +44,13 @@ coro<spent> spawn(std::uint64_t n) {
   co_return watch.elapsed();
 }
 
+template <bool Eager>
 coro<spent> million(std::uint64_t n) {
   stopwatch watch;
   std::vector<troupe::task<int>> tasks;
   tasks.reserve(n);
   for (std::uint64_t i = 0; i < n; ++i)
-    tasks.push_back(troupe::create_task(one()));
+    tasks.push_back(troupe::create_task(one(), {.eager_start = Eager}));
   std::uint64_t sum = 0;
   for (auto& task : tasks)
     sum += static_cast<unsigned>(co_await task);
@@ -200,7 +201,11 @@ constexpr bench::workload table[] = {
   {.name = "million",
    .how = bench::workload::fixed,
    .n = 1'000'000,
-   .time = timed<million>},
+   .time = timed<million<false>>},
+  {.name = "million_eager",
+   .how = bench::workload::fixed,
+   .n = 1'000'000,
+   .time = timed<million<true>>},
   {.name = "parked",
    .how = bench::workload::resident,
    .n = 100'000,

@@ -117,12 +117,13 @@ coro<int> one() {
   co_return 1;
 }
 
+template <bool Eager>
 coro<spent> gather(std::uint64_t n) {
   stopwatch watch;
   std::vector<troupe::task<int>> tasks;
   tasks.reserve(n);
   for (std::uint64_t i = 0; i < n; ++i)
-    tasks.push_back(troupe::create_task(one()));
+    tasks.push_back(troupe::create_task(one(), {.eager_start = Eager}));
   auto results = co_await troupe::gather(std::move(tasks));
   std::uint64_t sum = 0;
   for (int each : results)
@@ -205,7 +206,11 @@ constexpr bench::workload table[] = {
   {.name = "gather",
    .how = bench::workload::fixed,
    .n = 1'000'000,
-   .time = timed<gather>},
+   .time = timed<gather<false>>},
+  {.name = "gather_eager",
+   .how = bench::workload::fixed,
+   .n = 1'000'000,
+   .time = timed<gather<true>>},
 };
 
 } // namespace
