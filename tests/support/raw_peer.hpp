@@ -94,6 +94,7 @@ public:
     std::size_t have = 0;
     while (have < count) {
       auto* to = bytes.data() + have;
+      errno = 0; // the end of a connection leaves it as it was
       long got = ssl_ ? SSL_read(ssl_, to, static_cast<int>(count - have))
                       : recv(socket_, to, count - have, 0);
       if (got <= 0) {
