@@ -1,4 +1,5 @@
 #include "actors/nodes/caf_link.hpp"
+#include "actors/nodes/drop_mail.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_registry.hpp>
@@ -19,9 +20,10 @@
 #include <stdexcept>
 #include <thread>
 
-// With caf_link.hpp, plain_actor.hpp, callers.hpp and guarded_middleman.cpp the
-// only file that knows how CAF 0.17.6 carries our messages. A message is one
-// `std::string`, which CAF knows by itself: no type is registered.
+// With caf_link.hpp, plain_actor.hpp, callers.hpp, guarded_middleman.cpp and
+// drop_mail.cpp the only file that knows how CAF 0.17.6 carries our messages. A
+// message is one `std::string`, which CAF knows by itself: no type is
+// registered.
 
 namespace troupe::detail {
 
@@ -161,8 +163,8 @@ public:
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
     // The system waits for its threads when it goes, so another one sees to it.
-    std::thread{[system = std::move(system_), config = std::move(config_),
-                 gateway = std::move(gateway_),
+    std::thread{[broker = broker_of(*system_), system = std::move(system_),
+                 config = std::move(config_), gateway = std::move(gateway_),
                  middleman = std::move(middleman_), port = port_,
                  last = callers_->end_all(), limit = stop_limit_,
                  done = std::move(done)]() mutable {
@@ -176,6 +178,7 @@ public:
       wait_for_end(*system, std::move(last), limit);
       system->await_actors_before_shutdown(false);
       system.reset();
+      drop_mail(broker);
       config.reset();
       done();
     }}.detach();

@@ -5,6 +5,7 @@
 #include "actors/nodes/connection_gate.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 
 #include <memory>
@@ -28,6 +29,9 @@ std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
 // counted, have a deadline, and pass only what the guard lets pass.
 caf::actor spawn_guarded_middleman(caf::actor_system& system,
                                    std::shared_ptr<connection_rules> rules);
+
+// CAF's broker of this system.
+caf::actor_addr broker_of(caf::actor_system& system);
 
 // A node as its claims and the actors it may reach have it.
 std::string bytes_of(caf::actor_system& system, const caf::node_id& node);
