@@ -23,7 +23,7 @@ async def work(name, turns, fails=False):
 async def main():
     never = asyncio.get_running_loop().create_future()
     a = asyncio.create_task(work("a", 2))
-    done, pending = await asyncio.wait([never, a], timeout=0.005)
+    done, pending = await asyncio.wait([never, a], timeout=0.25)
     print(a in done, never in pending, never.cancelled())
     done, pending = await asyncio.wait([never, a], timeout=0)
     print(len(done), len(pending))

@@ -34,7 +34,7 @@ async def main():
     never, also = loop.create_future(), loop.create_future()
     a = asyncio.create_task(work("a", 2))
     b = asyncio.create_task(work("b", 3, True))
-    for following in asyncio.as_completed([never, a, also, b], timeout=0.01):
+    for following in asyncio.as_completed([never, a, also, b], timeout=0.25):
         await ending("next", following)
     print(never.done(), also.done())
     for following in asyncio.as_completed([a], timeout=3600):

@@ -247,7 +247,7 @@ PROGRAM(212_wait_timeout) {
     auto a = start("a", 2);
     std::vector<future<std::string>> both{never, a};
     std::vector<worker> only{a};
-    auto got = co_await wait(both, {.timeout = 5ms});
+    auto got = co_await wait(both, {.timeout = 250ms});
     print(holds(got.done, a), holds(got.pending, never), never.cancelled());
     got = co_await wait(both, {.timeout = 0s});
     print(got.done.size(), got.pending.size());
@@ -382,7 +382,7 @@ PROGRAM(219_as_completed_timeout) {
     auto a = start("a", 2);
     auto b = start("b", 3, true);
     std::vector<future> all{never, a, also, b};
-    for (auto following : as_completed(all, {.timeout = 10ms}))
+    for (auto following : as_completed(all, {.timeout = 250ms}))
       co_await ending("next", std::move(following));
     print(never.done(), also.done());
     std::vector<future> only{a};
