@@ -93,8 +93,8 @@ coro<void> wait_for_both(way how, task<> first, task<> second) {
   } else if (how == way::gathers_outcomes) {
     co_await gather(return_exceptions, first, second);
   } else {
-    std::vector<task<>> both(1, first);
-    both.push_back(second);
+    std::vector<task<>> both(2, first);
+    both[1] = second;
     co_await wait(both);
   }
 }
