@@ -56,12 +56,7 @@ std::vector<ref<future_core>> loop_core::tasks() {
 }
 
 ref<future_core> loop_core::find_task(std::uint64_t number) noexcept {
-  ref<future_core> found;
-  tasks_.for_each([&](task_base& task) {
-    if (task.number() == number)
-      found = ref<future_core>{&task};
-  });
-  return found;
+  return tasks_.find(number);
 }
 
 std::vector<ref<future_core>> loop_core::drop_pending_tasks() noexcept {

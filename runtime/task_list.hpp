@@ -38,6 +38,16 @@ public:
       f(*x);
   }
 
+  // Null if it has ended.
+  ref<future_core> find(std::uint64_t number) noexcept {
+    auto mine = guard();
+    task_base* found = first_;
+    while (found && found->number() != number)
+      found = found->next_task;
+    return ref<future_core>{found};
+  }
+
+  // For the loop as it closes: nobody else comes to the list then.
   task_base* oldest() const noexcept {
     return first_;
   }
