@@ -163,8 +163,9 @@ public:
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
     // The system waits for its threads when it goes, so another one sees to it.
-    std::thread{[broker = broker_of(*system_), system = std::move(system_),
-                 config = std::move(config_), gateway = std::move(gateway_),
+    std::thread{[broker = broker_of(*system_).address(),
+                 system = std::move(system_), config = std::move(config_),
+                 gateway = std::move(gateway_),
                  middleman = std::move(middleman_), port = port_,
                  last = callers_->end_all(), limit = stop_limit_,
                  done = std::move(done)]() mutable {

@@ -323,24 +323,16 @@ std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
   return rules;
 }
 
-namespace {
-
-caf::actor basp_broker_of(caf::actor_system& system) {
+caf::actor broker_of(caf::actor_system& system) {
   return system.middleman().named_broker<caf::io::basp_broker>(
     caf::atom("BASP"));
 }
 
-} // namespace
-
 caf::actor spawn_guarded_middleman(caf::actor_system& system,
                                    std::shared_ptr<connection_rules> rules) {
   auto made = system.spawn<guarded_middleman, caf::detached + caf::hidden>(
-    basp_broker_of(system), std::move(rules));
+    broker_of(system), std::move(rules));
   return caf::actor_cast<caf::actor>(made);
-}
-
-caf::actor_addr broker_of(caf::actor_system& system) {
-  return basp_broker_of(system).address();
 }
 
 std::string bytes_of(caf::actor_system& system, const caf::node_id& node) {

@@ -5,7 +5,6 @@
 #include "actors/nodes/connection_gate.hpp"
 
 #include <caf/actor.hpp>
-#include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 
 #include <memory>
@@ -31,7 +30,7 @@ caf::actor spawn_guarded_middleman(caf::actor_system& system,
                                    std::shared_ptr<connection_rules> rules);
 
 // CAF's broker of this system.
-caf::actor_addr broker_of(caf::actor_system& system);
+caf::actor broker_of(caf::actor_system& system);
 
 // A node as its claims and the actors it may reach have it.
 std::string bytes_of(caf::actor_system& system, const caf::node_id& node);
