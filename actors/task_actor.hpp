@@ -106,7 +106,7 @@ private:
   void refuse(class signal& what) noexcept;
   caf::error reason_of(future_state end) const;
 
-  // The task has ended and had no actor.
+  // The task has ended and had no actor; only with several workers.
   static task_actor* ended_mark() noexcept {
     return reinterpret_cast<task_actor*>(1);
   }
