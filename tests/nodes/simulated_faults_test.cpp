@@ -143,7 +143,7 @@ coro<void> under_faults() {
 } // namespace
 
 TEST_CASE("simulated nodes: what is promised holds under faults", "[explore]") {
-  constexpr unsigned schedules = TROUPE_SANITIZED ? 1'000 : 5'000;
+  constexpr unsigned schedules = TROUPE_SANITIZED ? 1'000 : 10'000;
   auto found = test::explore(under_faults, {.schedules = schedules});
   INFO(found.text());
   CHECK(found.ok());

@@ -178,7 +178,7 @@ coro<void> slow_but_alive() {
 
 TEST_CASE("simulated nodes: a loss is seen within 7 seconds, by both ends",
           "[explore]") {
-  auto found = test::explore(lose_the_holder, {.schedules = 2'500});
+  auto found = test::explore(lose_the_holder, {.schedules = 10'000});
   INFO(found.text());
   CHECK(found.ok());
   for (std::uint64_t each : troubles_seen)
@@ -187,7 +187,7 @@ TEST_CASE("simulated nodes: a loss is seen within 7 seconds, by both ends",
 
 TEST_CASE("simulated nodes: delays and pauses of 3 seconds are no loss",
           "[explore]") {
-  auto found = test::explore(slow_but_alive, {.schedules = 1'500});
+  auto found = test::explore(slow_but_alive, {.schedules = 10'000});
   INFO(found.text());
   CHECK(found.ok());
 }
