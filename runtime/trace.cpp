@@ -13,6 +13,8 @@ namespace troupe {
 
 namespace detail {
 
+thread_local constinit frame_base* newborn_frame = nullptr;
+
 namespace {
 
 // The exception that left a coroutine last on this thread and the frames that

@@ -53,7 +53,7 @@ public:
   }
 
   initial_awaiter<generator_promise> initial_suspend() noexcept {
-    return {this};
+    return {};
   }
 
   struct pause_awaiter {
@@ -74,24 +74,10 @@ public:
     }
   };
 
-  struct end_awaiter {
-    generator_promise* frame;
-
-    bool await_ready() const noexcept {
-      return false;
-    }
-
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise>) const noexcept {
-      frame->ended = true;
-      frame->pause();
-    }
-
-    void await_resume() const noexcept {}
-  };
-
-  end_awaiter final_suspend() noexcept {
-    return {this};
+  std::suspend_always final_suspend() noexcept {
+    ended = true;
+    pause();
+    return {};
   }
 
   template <class U>

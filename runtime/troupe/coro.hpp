@@ -13,22 +13,6 @@ class coro;
 
 namespace detail {
 
-// The end of a coroutine's body: whoever awaits it goes on.
-struct final_awaiter {
-  bool await_ready() const noexcept {
-    return false;
-  }
-
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise>) const noexcept {
-    frame->task_->enter(frame->caller_);
-  }
-
-  void await_resume() const noexcept {}
-
-  frame_base* frame;
-};
-
 template <class T>
 class coro_promise;
 
@@ -42,11 +26,13 @@ public:
   }
 
   initial_awaiter<coro_promise<T>> initial_suspend() noexcept {
-    return {static_cast<coro_promise<T>*>(this)};
+    return {};
   }
 
-  final_awaiter final_suspend() noexcept {
-    return {this};
+  // The end of the body: whoever awaits it goes on.
+  std::suspend_always final_suspend() noexcept {
+    task_->enter(caller_);
+    return {};
   }
 
   void unhandled_exception() noexcept {

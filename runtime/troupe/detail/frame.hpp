@@ -10,6 +10,15 @@
 namespace troupe::detail {
 
 class task_base;
+class frame_base;
+
+// The frame that this thread made last, from its promise until it has suspended
+// for the first time: an awaiter without a pointer makes each frame smaller.
+extern thread_local constinit frame_base* newborn_frame
+#if defined(__GNUC__)
+  __attribute__((tls_model("initial-exec")))
+#endif
+  ;
 
 // The untyped part of a coroutine's promise: how to resume it, who awaits it,
 // which task it runs in and where it stands.
@@ -22,11 +31,11 @@ class task_base;
 class frame_base {
 public:
   void resume() {
-    entry(0)(static_cast<char*>(base_) + shift_);
+    entry(0)(base() + shift_);
   }
 
   void destroy() {
-    entry(1)(static_cast<char*>(base_) + shift_);
+    entry(1)(base() + shift_);
   }
 
   // True once the body has begun; only then has it a task.
@@ -51,25 +60,24 @@ protected:
   friend class task_base;
 
   explicit frame_base(site made) noexcept
-    : function_(made.function), file_(made.file), line_(made.line) {}
+    : function_(made.function), file_(made.file), line_(made.line) {
+    newborn_frame = this;
+  }
 
   frame_base(const frame_base&) = delete;
   frame_base& operator=(const frame_base&) = delete;
 
   template <class Promise>
   struct initial_awaiter {
-    Promise* promise;
-
     bool await_ready() const noexcept {
       return false;
     }
 
     void await_suspend(std::coroutine_handle<Promise> handle) const noexcept {
-      void* base
-        = std::coroutine_handle<Promise>::from_promise(*promise).address();
-      promise->base_ = base;
-      promise->shift_ = static_cast<int>(static_cast<char*>(handle.address())
-                                         - static_cast<char*>(base));
+      auto& promise = static_cast<Promise&>(*newborn_frame);
+      promise.settle(
+        std::coroutine_handle<Promise>::from_promise(promise).address(),
+        handle.address());
     }
 
     void await_resume() const noexcept {}
@@ -83,15 +91,27 @@ public:
 private:
   using entry_point = void (*)(void*);
 
-  entry_point entry(int index) const noexcept {
-    return static_cast<entry_point*>(base_)[index];
+  char* base() noexcept {
+    return reinterpret_cast<char*>(this) - back_;
+  }
+
+  entry_point entry(int index) noexcept {
+    return reinterpret_cast<entry_point*>(base())[index];
+  }
+
+  void settle(const void* base, const void* frame) noexcept {
+    auto at = [](const void* x) {
+      return static_cast<const char*>(x);
+    };
+    back_ = static_cast<short>(at(this) - at(base));
+    shift_ = static_cast<short>(at(frame) - at(base));
   }
 
   const char* function_;
   const char* file_; // where it was made; then the place of its present await
   unsigned line_;
-  int shift_ = 0; // g++ 12, see above
-  void* base_ = nullptr;
+  short back_ = 0;  // bytes from the function table to here
+  short shift_ = 0; // from there to the frame: g++ 12, see above
 };
 
 // Called in a catch handler of a coroutine's body: keeps the exception for
