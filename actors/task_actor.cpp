@@ -17,6 +17,9 @@ namespace troupe::detail {
 
 namespace {
 
+// A million of them fill no cache: see docs/design.md, "Memory".
+static_assert(sizeof(task_cell) <= 144);
+
 std::size_t result_offset(const result_layout& layout) noexcept {
   return (sizeof(task_cell) + layout.align - 1) / layout.align * layout.align;
 }
@@ -149,7 +152,7 @@ public:
 
   void run() override {
     auto& task = static_cast<task_cell&>(*task_);
-    task.look_at_end(*task.actor_.load(std::memory_order_acquire));
+    task.look_at_end(task.actor());
     delete this;
   }
 
@@ -160,39 +163,63 @@ private:
 task_cell::task_cell(loop_core& home, result_base& result, frame_base& root,
                      site made, task_plan&& plan,
                      const result_layout& layout) noexcept
-  : task_base(home, result, root, made, std::move(plan)), layout_(layout) {}
+  : task_base(home, result, root, made, plan), layout_(layout) {
+  note(std::move(plan));
+}
 
 task_cell::~task_cell() {
-  delete inbox_.load(std::memory_order_relaxed);
-  if (task_actor* mine = actor_.load(std::memory_order_acquire); is_actor(mine))
-    caf::intrusive_ptr_release(mine->ctrl());
+  task_notes* mine = known_notes();
+  if (!mine)
+    return;
+  delete mine->box.load(std::memory_order_relaxed);
+  if (task_actor* actor = mine->actor.load(std::memory_order_acquire))
+    caf::intrusive_ptr_release(actor->ctrl());
+}
+
+future_notes* task_cell::make_notes() const {
+  return new task_notes;
 }
 
 task_actor& task_cell::actor() {
-  task_actor* present = actor_.load(std::memory_order_acquire);
-  if (is_actor(present))
+  auto& place = static_cast<task_notes&>(notes()).actor;
+  task_actor* present = place.load(std::memory_order_acquire);
+  if (present)
     return *present;
   home_->check_open("task::actor()");
   task_actor& mine = place_actor<task_actor>(*home_, *this);
-  do {
-    if (is_actor(present)) { // somebody else was quicker
-      mine.end(future_state::finished, {});
-      caf::intrusive_ptr_release(mine.ctrl());
-      return *present;
-    }
-    if (present == ended_mark())
-      mine.end(state(), reason_of(state()));
-  } while (!actor_.compare_exchange_weak(
-    present, &mine, std::memory_order_acq_rel, std::memory_order_acquire));
-  if (exclusive())
-    look_at_end(mine);
+  if (!place.compare_exchange_strong(present, &mine, std::memory_order_acq_rel,
+                                     std::memory_order_acquire)) {
+    // Somebody else was quicker.
+    mine.end(future_state::finished, {});
+    caf::intrusive_ptr_release(mine.ctrl());
+    return *present;
+  }
+  look_at_end(mine);
   return mine;
+}
+
+// Of a task that has just become done: the actor, if it has one. An actor that
+// comes later finds the task done, because both places are only ever changed by
+// exchanges, and each sees what the one before wrote.
+task_actor* task_cell::actor_at_end() noexcept {
+  if (exclusive()) {
+    task_notes* mine = known_notes();
+    return mine ? mine->actor.load(std::memory_order_acquire) : nullptr;
+  }
+  future_notes* notes = nullptr;
+  if (notes_.compare_exchange_strong(notes, nullptr, std::memory_order_acq_rel,
+                                     std::memory_order_acquire))
+    return nullptr;
+  task_actor* actor = nullptr;
+  static_cast<task_notes*>(notes)->actor.compare_exchange_strong(
+    actor, nullptr, std::memory_order_acq_rel, std::memory_order_acquire);
+  return actor;
 }
 
 // The end of a task of one thread looks for its actor without an exchange, and
 // may miss one that a foreign thread has just made: the loop looks again.
 void task_cell::look_at_end(task_actor& mine) {
-  if (!done() && !(this_worker && &this_worker->home == home_)) {
+  if (exclusive() && !done() && !(this_worker && &this_worker->home == home_)) {
     auto* later = new second_look(*this);
     if (home_->try_inject(*later))
       return;
@@ -200,11 +227,13 @@ void task_cell::look_at_end(task_actor& mine) {
   }
   if (done())
     mine.end(state(), reason_of(state()));
+  else if (dropped())
+    mine.end(future_state::cancelled, reason_of(future_state::cancelled));
 }
 
 inbox& task_cell::make_box() {
   auto* made = new inbox(*this);
-  inbox_.store(made, std::memory_order_release);
+  static_cast<task_notes&>(notes()).box.store(made, std::memory_order_release);
   return *made;
 }
 
@@ -243,14 +272,8 @@ void task_cell::on_end(future_state end) noexcept {
     else
       mine->end(reason());
   }
-  task_actor* mine = actor_.load(std::memory_order_acquire);
-  if (!mine
-      && (exclusive()
-          || actor_.compare_exchange_strong(mine, ended_mark(),
-                                            std::memory_order_acq_rel,
-                                            std::memory_order_acquire)))
-    return;
-  mine->end(end, reason_of(end));
+  if (task_actor* mine = actor_at_end())
+    mine->end(end, reason_of(end));
 }
 
 bool task_cell::on_message(letter& item) {
@@ -301,7 +324,7 @@ void task_cell::dispose() noexcept {
     report_unretrieved("Task");
   }
   loop_core& home = *home_;
-  result_base& result = *result_;
+  result_base& result = this->result();
   const result_layout& layout = layout_;
   this->~task_cell();
   layout.destroy(result);

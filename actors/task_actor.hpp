@@ -63,6 +63,12 @@ private:
   ref<future_core> task_; // empty when the task has ended
 };
 
+// What a task has once it is met as an actor. Most never are.
+struct task_notes final : future_notes {
+  std::atomic<task_actor*> actor{nullptr};
+  std::atomic<inbox*> box{nullptr};
+};
+
 // One block of memory: the task, then its result.
 class task_cell final : public task_base {
 public:
@@ -75,13 +81,14 @@ public:
 
   // What it has as an actor; made on the first call, by whoever runs the task.
   inbox& box() {
-    inbox* mine = inbox_.load(std::memory_order_relaxed);
+    inbox* mine = known_box();
     return mine ? *mine : make_box();
   }
 
   // Null if it has none yet.
   inbox* known_box() const noexcept {
-    return inbox_.load(std::memory_order_acquire);
+    const task_notes* mine = known_notes();
+    return mine ? mine->box.load(std::memory_order_acquire) : nullptr;
   }
 
   // Why it has ended, for those who watch it.
@@ -93,6 +100,11 @@ public:
 private:
   ~task_cell() override;
 
+  task_notes* known_notes() const noexcept {
+    return static_cast<task_notes*>(future_core::known_notes());
+  }
+
+  future_notes* make_notes() const override;
   void on_end(future_state end) noexcept override;
   bool on_message(letter& item) override;
   void on_dead_letter(letter& item, bool late) noexcept override;
@@ -102,21 +114,11 @@ private:
   class second_look;
 
   inbox& make_box();
+  task_actor* actor_at_end() noexcept;
   void look_at_end(task_actor& mine);
   void refuse(class signal& what) noexcept;
   caf::error reason_of(future_state end) const;
 
-  // The task has ended and had no actor; only with several workers.
-  static task_actor* ended_mark() noexcept {
-    return reinterpret_cast<task_actor*>(1);
-  }
-
-  static bool is_actor(const task_actor* x) noexcept {
-    return x && x != ended_mark();
-  }
-
-  std::atomic<task_actor*> actor_{nullptr};
-  std::atomic<inbox*> inbox_{nullptr};
   const result_layout& layout_;
 };
 

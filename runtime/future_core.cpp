@@ -6,6 +6,8 @@
 #include "runtime/future_lock.hpp"
 #include "runtime/trace.hpp"
 
+#include <cassert>
+
 namespace troupe::detail {
 
 namespace {
@@ -48,7 +50,12 @@ const std::vector<site> no_trace;
 
 future_core::future_core(loop_core& home, result_base& result,
                          bool is_task) noexcept
-  : home_(&home), result_(&result), is_task_(is_task) {}
+  : home_(&home), is_task_(is_task),
+    result_at_(static_cast<std::uint8_t>(
+      (reinterpret_cast<char*>(&result) - reinterpret_cast<char*>(this))
+      / static_cast<std::ptrdiff_t>(result_grain))) {
+  assert(&this->result() == &result); // not too far behind us
+}
 
 future_core::~future_core() {
   while (future_waiter* waiter = first()) {
@@ -64,12 +71,16 @@ future_notes& future_core::notes() {
   future_notes* mine = known_notes();
   if (mine)
     return *mine;
-  auto* made = new future_notes;
+  future_notes* made = make_notes();
   if (notes_.compare_exchange_strong(mine, made, std::memory_order_acq_rel,
                                      std::memory_order_acquire))
     return *made;
   delete made;
   return *mine;
+}
+
+future_notes* future_core::make_notes() const {
+  return new future_notes;
 }
 
 const std::string& future_core::cancel_message() const noexcept {
@@ -106,7 +117,7 @@ std::exception_ptr future_core::exception() const {
       return nullptr;
     case future_state::failed:
       mark_retrieved();
-      return result_->error;
+      return result().error;
     case future_state::cancelled:
       throw cancelled_error(cancel_message());
     case future_state::pending:
@@ -124,7 +135,7 @@ std::string future_core::describe() const {
                            : "<Future finished result=" + value + ">";
     }
     case future_state::failed:
-      return "<Future finished exception=" + troupe::describe(result_->error)
+      return "<Future finished exception=" + troupe::describe(result().error)
            + ">";
     case future_state::cancelled:
       return "<Future cancelled>";
@@ -138,11 +149,11 @@ std::string future_core::describe() const {
 void future_core::report_unretrieved(const char* what) noexcept {
   if (state() != future_state::failed
       || retrieved_.load(std::memory_order_relaxed)
-      || result_->failed == failure::exit)
+      || result().failed == failure::exit)
     return;
   home_->report(
     {.message = std::string{what} + " exception was never retrieved",
-     .exception = result_->error,
+     .exception = result().error,
      .future = describe(),
      .await_chain = text_of(trace())});
 }
@@ -266,8 +277,8 @@ bool future_core::cancel(const std::string& message) {
 }
 
 void future_core::fail(std::exception_ptr problem) {
-  result_->error = std::move(problem);
-  result_->failed = failure::error;
+  result().error = std::move(problem);
+  result().failed = failure::error;
   complete(future_state::failed);
 }
 

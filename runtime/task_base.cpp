@@ -99,12 +99,12 @@ cancelled_error* as_cancelled(const std::exception_ptr& problem) noexcept {
 } // namespace
 
 task_base::task_base(loop_core& home, result_base& result, frame_base& root,
-                     site made, task_plan&& plan)
+                     site made, const task_plan& plan)
   : future_core(home, result, true), exclusive_(home.exclusive()),
     simulated_(home.simulation() != nullptr), must_cancel_(false),
     answered_(false), yields_(false), started_(false), depth_(0),
     number_(home.next_task_number()), made_line_(made.line), top_(&root),
-    context_(std::move(plan.context)), function_(root.place().function),
+    context_(plan.context), function_(root.place().function),
     made_file_(made.file) {
   if (simulated_) [[unlikely]]
     touch_in_step(footprint::numbers);
@@ -112,6 +112,9 @@ task_base::task_base(loop_core& home, result_base& result, frame_base& root,
   root.result_ = &result;
   if (!context_)
     context_ = copy_current_context();
+}
+
+void task_base::note(task_plan&& plan) {
   if (!plan.name.empty())
     notes().name = std::move(plan.name);
   if (plan.group) {
@@ -408,29 +411,29 @@ frame_base* task_base::step() {
 }
 
 void task_base::finish(frame_base& root) {
-  bool kept = simulated_ && result_->failed != failure::none
+  bool kept = simulated_ && result().failed != failure::none
            && home_->simulation()->keep_frame(*this, root);
   if (!kept)
     root.destroy();
   future_state end = future_state::finished;
-  if (must_cancel_ && result_->failed == failure::none) {
+  if (must_cancel_ && result().failed == failure::none) {
     end = future_state::cancelled; // asked for too late for an await
-  } else if (result_->failed == failure::cancelled) {
+  } else if (result().failed == failure::cancelled) {
     end = future_state::cancelled;
-    const std::string& message = as_cancelled(result_->error)->message();
+    const std::string& message = as_cancelled(result().error)->message();
     if (!message.empty() || known_notes())
       notes().cancel_message = message;
-  } else if (result_->failed != failure::none) {
+  } else if (result().failed != failure::none) {
     end = future_state::failed;
-    auto chain = chain_of(result_->error);
+    auto chain = chain_of(result().error);
     if (!chain.empty())
       notes().trace = std::move(chain);
     forget_exception();
-    if (result_->failed == failure::exit)
-      home_->exit_with(result_->error);
+    if (result().failed == failure::exit)
+      home_->exit_with(result().error);
   }
   if (end == future_state::cancelled)
-    result_->error = nullptr;
+    result().error = nullptr;
   home_->leave(*this);
   complete_here(end);
   // First: what senders that wait bring is late.

@@ -114,7 +114,7 @@ std::string task_base::describe() const {
     if (!value.empty())
       text += " result=" + value;
   } else if (now == future_state::failed) {
-    text += " exception=" + troupe::describe(result_->error);
+    text += " exception=" + troupe::describe(result().error);
   }
   return text + '>';
 }

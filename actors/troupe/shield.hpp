@@ -46,7 +46,7 @@ public:
 
 private:
   std::string value_text() const override {
-    return text_of_result<T>(*result_);
+    return text_of_result<T>(result());
   }
 
   ~shield_cell() override = default;

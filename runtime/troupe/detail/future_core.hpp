@@ -52,13 +52,16 @@ class serial_queue;
 
 // What only some futures and tasks have, kept apart to keep the others small.
 struct future_notes {
+  virtual ~future_notes() = default;
+
   std::string name;
   std::string cancel_message;
   std::vector<site> trace; // the await chain of the exception, innermost first
   serial_queue* group = nullptr; // the serial group of a task
 };
 
-// The untyped part of a future: its state, who waits for it, its loop.
+// The untyped part of a future: its state, who waits for it, its loop. `result`
+// is a part of the same object.
 class future_core : private future_line {
 public:
   future_core(loop_core& home, result_base& result, bool is_task) noexcept;
@@ -109,7 +112,8 @@ public:
   }
 
   result_base& result() const noexcept {
-    return *result_;
+    auto* mine = const_cast<char*>(reinterpret_cast<const char*>(this));
+    return *reinterpret_cast<result_base*>(mine + result_grain * result_at_);
   }
 
   // Throws what keeps the value from being read, or returns.
@@ -178,7 +182,8 @@ protected:
   virtual ~future_core();
   virtual void dispose() noexcept = 0;
   void report_unretrieved(const char* what) noexcept;
-  future_notes& notes(); // made at the first call
+  future_notes& notes(); // made at the first call, on any thread
+  virtual future_notes* make_notes() const;
 
   future_notes* known_notes() const noexcept {
     return notes_.load(std::memory_order_acquire);
@@ -190,9 +195,14 @@ protected:
   mutable std::atomic<bool> retrieved_{false};
   std::atomic<std::uint32_t> refs_{1};
   loop_core* home_;
-  result_base* result_;
   std::atomic<future_notes*> notes_{nullptr};
-  const bool is_task_; // the last: a task's flags fill the rest of the word
+
+private:
+  static constexpr std::size_t result_grain = alignof(result_base);
+
+  // These are the last: a task's flags fill the rest of the word.
+  const bool is_task_;
+  const std::uint8_t result_at_; // how far behind us, in grains
 };
 
 // A future with its value, as `loop.create_future()` makes it.
@@ -223,7 +233,7 @@ private:
   }
 
   std::string value_text() const override {
-    return text_of_result<T>(*result_);
+    return text_of_result<T>(result());
   }
 
   result_slot<T> slot_;

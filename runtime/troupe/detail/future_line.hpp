@@ -43,13 +43,14 @@ public:
     lock mine{*this, shared};
     if (done())
       return false;
-    waiter.prev = tail_;
     waiter.next = nullptr;
-    if (tail_)
-      tail_->next = &waiter;
-    else
+    if (head_) {
+      waiter.prev = head_->prev;
+      waiter.prev->next = &waiter;
+    } else {
       head_ = &waiter;
-    tail_ = &waiter;
+    }
+    head_->prev = &waiter;
     waiter.linked = true;
     return true;
   }
@@ -88,7 +89,6 @@ public:
     state_.store(end, std::memory_order_release);
     line = head_;
     head_ = nullptr;
-    tail_ = nullptr;
     for (Waiter* x = line; x; x = x->next)
       x->linked = false;
     return true;
@@ -125,19 +125,19 @@ private:
     if (!waiter.linked)
       return false;
     waiter.linked = false;
-    if (waiter.prev)
-      waiter.prev->next = waiter.next;
-    else
+    if (&waiter == head_)
       head_ = waiter.next;
+    else
+      waiter.prev->next = waiter.next;
     if (waiter.next)
       waiter.next->prev = waiter.prev;
-    else
-      tail_ = waiter.prev;
+    else if (head_)
+      head_->prev = waiter.prev;
     return true;
   }
 
+  // The `prev` of the first one is the last one.
   typename Atomics::template plain<Waiter*> head_ = nullptr;
-  typename Atomics::template plain<Waiter*> tail_ = nullptr;
   typename Atomics::template atomic<future_state> state_{future_state::pending};
   typename Atomics::template atomic<bool> claimed_{false};
   mutable basic_spinlock<Atomics> locked_;

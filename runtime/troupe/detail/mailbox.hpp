@@ -76,6 +76,10 @@ public:
     return head_.load(std::memory_order_relaxed) == blocked_mark();
   }
 
+  bool closed() const noexcept {
+    return head_.load(std::memory_order_relaxed) == closed_mark();
+  }
+
   bool has_letters() const noexcept {
     Letter* head = head_.load(std::memory_order_relaxed);
     return head != nullptr && head != blocked_mark() && head != closed_mark();

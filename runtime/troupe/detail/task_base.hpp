@@ -23,7 +23,7 @@ struct task_plan {
 class task_base : public job, public future_core {
 public:
   task_base(loop_core& home, result_base& result, frame_base& root, site made,
-            task_plan&& plan);
+            const task_plan& plan);
 
   // -- running: the scheduler calls -------------------------------------------
 
@@ -147,6 +147,15 @@ public:
 
 protected:
   ~task_base() override;
+
+  // Keeps the name and the group. Called once, in the constructor of the whole
+  // task: only there the notes are made as the task wants them.
+  void note(task_plan&& plan);
+
+  // Of a task that is not done: it never will be.
+  bool dropped() const noexcept {
+    return box_.closed();
+  }
 
   // The task is done; `end` is its state. Called once, on its loop.
   virtual void on_end(future_state end) noexcept = 0;
