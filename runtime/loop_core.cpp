@@ -4,6 +4,7 @@
 
 #include "runtime/actor_home.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/pool_care.hpp"
 #include "runtime/simulated_network.hpp"
 #include "runtime/simulator.hpp"
 
@@ -218,29 +219,29 @@ void loop_core::poll(bool may_block) {
       return;
     call_guests(guests_);
   }
-  if (may_block) {
-    std::int64_t wait = -1;
-    if (!timers_.empty()) {
-      wait = timers_.earliest() - now();
-      if (wait <= 0)
-        may_block = false;
-    }
-    if (may_block) {
-      doorbell_.listen();
-      if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
-        if (wait < 0)
-          io_.run_one();
-        else // a day at most, as asyncio: the sum must not overflow
-          io_.run_one_for(std::chrono::nanoseconds{
-            wait < 86'400'000'000'000 ? wait : 86'400'000'000'000});
-      }
-      doorbell_.leave();
-    }
+  std::int64_t wait = pool_tend();
+  if (may_block && !timers_.empty())
+    wait = std::min(wait, timers_.earliest() - now());
+  if (may_block && wait > 0) {
+    doorbell_.listen();
+    if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst))
+      wait_in_reactor(wait);
+    doorbell_.leave();
   }
   io_.poll();
 }
 
+// A day at most, as in asyncio: the sum must not overflow.
+void loop_core::wait_in_reactor(std::int64_t longest) {
+  constexpr std::int64_t day = 86'400'000'000'000;
+  if (longest == pool_care::never)
+    io_.run_one(); // asks no clock
+  else
+    io_.run_one_for(std::chrono::nanoseconds{std::min(longest, day)});
+}
+
 void loop_core::run_exclusive() {
+  pool_care care;
   while (!exiting_.load(std::memory_order_relaxed)) {
     turn();
     if (stopping_.load(std::memory_order_relaxed))

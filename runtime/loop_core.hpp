@@ -308,6 +308,7 @@ private:
   void run_exclusive();
   void turn();
   void poll(bool may_block);
+  void wait_in_reactor(std::int64_t longest);
   void call_guests(std::size_t count) noexcept;
   void collect_timers();
   void run_slow_watched(job& item);

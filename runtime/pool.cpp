@@ -1,15 +1,22 @@
 // Where the blocks of the pool come from: the system gives regions of 2 MiB, a
 // region has 64 spans, a span has blocks of one size. A thread takes and gives
 // blocks in batches under one lock. A span whose blocks are all back can serve
-// another size; a region whose spans are all back goes back to the system.
+// another size. A region whose spans are all back is kept for a while: loops
+// look after those (pool_care.hpp), and without a running loop it goes back to
+// the system at once. An eighth is kept for good, so that a load that comes and
+// goes costs the system little.
 //
 // Source: the same layers are in tcmalloc (S. Ghemawat, P. Menage) and mimalloc
 // (D. Leijen, B. Zorn, L. de Moura).
 
 #include <troupe/detail/pool.hpp>
 
+#include "runtime/pool_care.hpp"
+
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <type_traits>
@@ -21,6 +28,13 @@ namespace troupe::detail {
 thread_local constinit thread_pools local_pools{};
 
 #ifdef TROUPE_POOL_OFF
+
+std::int64_t pool_tend() noexcept {
+  return pool_care::never;
+}
+
+pool_care::pool_care() noexcept = default;
+pool_care::~pool_care() = default;
 
 void* pool_allocate_slow(std::size_t size) {
   return ::operator new(size);
@@ -60,9 +74,10 @@ struct span {
 };
 
 struct region {
-  region* prev; // among the regions with spans that have no size
-  region* next;
+  region* prev; // among the regions with spans that have no size, or among
+  region* next; // those that nobody uses
   std::uint64_t vacant; // the spans without a size, a bit for each
+  std::uint64_t used;   // the spans that ever had one, and so have pages
   span spans[span_count];
 };
 
@@ -95,11 +110,17 @@ struct store {
   std::mutex lock;
   span* open[pool_bins] = {}; // the spans of a size that have room
   region* vacant = nullptr;   // the regions with spans that have no size
+  region* empty = nullptr;    // the regions that nobody uses
   std::size_t regions = 0;
-  std::size_t empty = 0; // regions that nobody uses
+  std::size_t empties = 0;
+  std::size_t fewest = 0; // empty ones since this window began
+  std::chrono::steady_clock::time_point window_end{};
+  std::size_t carers = 0; // threads that run a loop
 };
 
 constinit store shared;
+constinit std::atomic<bool> has_spare{false};
+thread_local constinit bool cares = false; // this thread calls `pool_tend`
 static_assert(std::is_trivially_destructible_v<store>);
 
 // -- the system ---------------------------------------------------------------
@@ -133,15 +154,57 @@ char* map_region() {
 
 // -- under the lock -----------------------------------------------------------
 
+// The empty regions that are not kept for good.
+std::size_t spare() noexcept {
+  return shared.empties - std::min(shared.empties, shared.regions / 8 + 1);
+}
+
+void add_empty(region& x) noexcept {
+  link(shared.empty, x);
+  ++shared.empties;
+}
+
+region* take_empty() noexcept {
+  region* x = shared.empty;
+  if (!x)
+    return nullptr;
+  unlink(shared.empty, *x);
+  shared.fewest = std::min(shared.fewest, --shared.empties);
+  return x;
+}
+
+// Takes up to `most` regions for good, as a list.
+region* take_spare(std::size_t most) noexcept {
+  region* list = nullptr;
+  for (; most > 0 && spare() > 0; --most) {
+    region* x = take_empty();
+    --shared.regions;
+    shared.fewest -= shared.fewest > 0; // it was not used, and is no more
+    x->next = list;
+    list = x;
+  }
+  return list;
+}
+
+void begin_window(std::chrono::steady_clock::time_point now) noexcept {
+  shared.fewest = shared.empties;
+  shared.window_end = now + pool_care::window;
+}
+
 // Gives a span the size of `bin`; null if there is none.
 span* open_span(std::size_t bin) noexcept {
   region* home = shared.vacant;
-  if (!home)
-    return nullptr;
-  if (home->vacant == all_vacant)
-    --shared.empty;
+  if (!home) {
+    home = take_empty();
+    if (!home)
+      return nullptr;
+    link(shared.vacant, *home);
+  }
   auto index = static_cast<unsigned>(std::countr_zero(home->vacant));
-  home->vacant &= home->vacant - 1;
+  std::uint64_t bit = home->vacant & -home->vacant;
+  home->vacant ^= bit;
+  bool fresh = !(home->used & bit);
+  home->used |= bit;
   if (home->vacant == 0)
     unlink(shared.vacant, *home);
   span& x = home->spans[index];
@@ -151,7 +214,7 @@ span* open_span(std::size_t bin) noexcept {
   x.end = static_cast<std::uint32_t>(x.begun + span_size);
   if (index == 0) // the region itself is in front
     x.begun = (sizeof(region) + 63) / 64 * 64;
-  else if (shared.regions > small_program)
+  else if (fresh && shared.regions > small_program)
     ::madvise(reinterpret_cast<char*>(home) + x.begun, span_size,
               MADV_POPULATE_WRITE); // one fault instead of eight
   x.stride = static_cast<std::uint32_t>(bin * pool_grain);
@@ -207,14 +270,23 @@ region* give_block(pool_block* block) noexcept {
   home.vacant |= std::uint64_t{1} << index;
   if (home.vacant != all_vacant)
     return nullptr;
-  // Some are kept, so that a load that comes and goes costs the system little.
-  if (shared.empty <= shared.regions / 8) {
-    ++shared.empty;
-    return nullptr;
-  }
   unlink(shared.vacant, home);
-  --shared.regions;
-  return &home;
+  add_empty(home);
+  if (!cares)
+    return take_spare(1);
+  if (spare() > 0 && !has_spare.exchange(true, std::memory_order_relaxed))
+    begin_window(std::chrono::steady_clock::now());
+  return nullptr;
+}
+
+// -- not under the lock -------------------------------------------------------
+
+void unmap(region* list) noexcept {
+  while (list) {
+    region* next = list->next;
+    ::munmap(list, region_size);
+    list = next;
+  }
 }
 
 // -- a thread's blocks --------------------------------------------------------
@@ -232,8 +304,7 @@ void give_back(std::size_t bin, unsigned most) noexcept {
       gone = give_block(block);
     }
     shared.lock.unlock();
-    if (gone)
-      ::munmap(gone, region_size);
+    unmap(gone);
   }
 }
 
@@ -271,13 +342,55 @@ pool_block* fetch(std::size_t bin, unsigned most, unsigned& count) {
     std::lock_guard guard{shared.lock};
     auto* fresh = ::new (place) region{};
     fresh->vacant = all_vacant;
-    link(shared.vacant, *fresh);
     ++shared.regions;
-    ++shared.empty;
+    add_empty(*fresh);
   }
 }
 
 } // namespace
+
+std::int64_t pool_tend() noexcept {
+  if (!has_spare.load(std::memory_order_relaxed))
+    return pool_care::never;
+  region* gone;
+  std::int64_t wait;
+  {
+    std::lock_guard guard{shared.lock};
+    auto now = std::chrono::steady_clock::now();
+    if (now < shared.window_end)
+      return std::chrono::nanoseconds{shared.window_end - now}.count();
+    // What nobody has used in the whole window; a few in a turn.
+    gone = take_spare(std::min(shared.fewest, pool_care::batch));
+    wait = 0;
+    if (!gone) {
+      begin_window(now);
+      has_spare.store(spare() > 0, std::memory_order_relaxed);
+      wait = spare() > 0 ? std::chrono::nanoseconds{pool_care::window}.count()
+                         : pool_care::never;
+    }
+  }
+  unmap(gone);
+  return wait;
+}
+
+pool_care::pool_care() noexcept {
+  cares = true;
+  std::lock_guard guard{shared.lock};
+  ++shared.carers;
+}
+
+pool_care::~pool_care() {
+  cares = false;
+  region* gone;
+  {
+    std::lock_guard guard{shared.lock};
+    if (--shared.carers > 0)
+      return;
+    gone = take_spare(shared.empties);
+    has_spare.store(false, std::memory_order_relaxed);
+  }
+  unmap(gone);
+}
 
 void* pool_allocate_slow(std::size_t size) {
   std::size_t bin = (size + pool_grain - 1) / pool_grain;
@@ -312,8 +425,7 @@ void pool_free_slow(void* memory, std::size_t size) noexcept {
   shared.lock.lock();
   region* gone = give_block(static_cast<pool_block*>(memory));
   shared.lock.unlock();
-  if (gone)
-    ::munmap(gone, region_size);
+  unmap(gone);
 }
 
 #endif

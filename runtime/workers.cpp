@@ -4,10 +4,14 @@
 
 #include "runtime/actor_home.hpp"
 #include "runtime/loop_core.hpp"
+#include "runtime/pool_care.hpp"
+
+#include <algorithm>
 
 namespace troupe::detail {
 
 void loop_core::run_parallel() {
+  pool_care care;
   if (others_.empty())
     for (unsigned i = 1; i < threads; ++i) {
       others_.push_back(std::make_unique<worker>(*this));
@@ -16,6 +20,7 @@ void loop_core::run_parallel() {
   std::vector<std::thread> crew_threads;
   for (auto& other : others_)
     crew_threads.emplace_back([this, &other] {
+      pool_care care_of_thread;
       this_worker = other.get();
       crew::work(*this, *other);
       this_worker = nullptr;
@@ -66,10 +71,9 @@ std::int64_t loop_core::next_deadline() noexcept {
 }
 
 void loop_core::wait_for_events(std::int64_t deadline) {
-  std::int64_t wait = deadline - now();
+  std::int64_t wait = std::min(deadline - now(), pool_tend());
   if (wait > 0)
-    io_.run_one_for(std::chrono::nanoseconds{
-      wait < 86'400'000'000'000 ? wait : 86'400'000'000'000});
+    wait_in_reactor(wait);
 }
 
 void loop_core::interrupt_wait() noexcept {
@@ -77,6 +81,7 @@ void loop_core::interrupt_wait() noexcept {
 }
 
 void loop_core::take_events() {
+  pool_tend();
   io_.poll();
 }
 

@@ -1,5 +1,6 @@
 #include <troupe/detail/pool.hpp>
 
+#include "runtime/pool_care.hpp"
 #include "support/sockets.hpp"
 #include "support/test.hpp"
 
@@ -11,7 +12,9 @@
 #include <vector>
 
 using troupe::detail::pool_allocate;
+using troupe::detail::pool_care;
 using troupe::detail::pool_free;
+using troupe::detail::pool_tend;
 
 namespace {
 
@@ -109,11 +112,15 @@ TEST_CASE("pool: threads that take and free at once get whole blocks",
 }
 
 #ifndef TROUPE_POOL_OFF
-TEST_CASE("pool: the memory of a burst goes back to the system", "[pool]") {
-  constexpr std::size_t mebibyte = 1 << 20;
+namespace {
+
+constexpr std::size_t mebibyte = 1 << 20;
+
+// Takes 128 MiB, writes to them and gives them back; returns what the process
+// had then.
+std::size_t burst() {
   constexpr std::size_t size = 512;
   std::vector<void*> blocks(128 * mebibyte / size);
-  auto before = resident_bytes();
   for (auto& each : blocks) {
     each = pool_allocate(size);
     std::memset(each, 1, size);
@@ -121,8 +128,60 @@ TEST_CASE("pool: the memory of a burst goes back to the system", "[pool]") {
   auto during = resident_bytes();
   for (void* each : blocks)
     pool_free(each, size);
+  return during;
+}
+
+} // namespace
+
+TEST_CASE("pool: the memory of a burst goes back to the system", "[pool]") {
+  auto before = resident_bytes();
+  auto during = burst();
   auto after = resident_bytes();
   CHECK(during > before + 100 * mebibyte);
   CHECK(after < before + 24 * mebibyte);
+}
+
+TEST_CASE("pool: a running loop keeps the memory of a burst for the next one",
+          "[pool]") {
+  auto before = resident_bytes();
+  std::size_t during, kept, again;
+  {
+    pool_care care;
+    during = burst();
+    kept = resident_bytes();
+    again = burst();
+  }
+  auto after = resident_bytes();
+  CHECK(during > before + 100 * mebibyte);
+  CHECK(kept > before + 100 * mebibyte);
+  CHECK(again < during + 16 * mebibyte);
+  CHECK(after < before + 24 * mebibyte);
+}
+
+TEST_CASE("pool: what nobody used for a second goes back while the loop runs",
+          "[pool]") {
+  auto before = resident_bytes();
+  pool_care care;
+  burst();
+  CHECK(pool_tend() > 0); // not yet
+  CHECK(resident_bytes() > before + 100 * mebibyte);
+  while (pool_tend() != pool_care::never) {
+  }
+  CHECK(resident_bytes() < before + 24 * mebibyte);
+}
+
+TEST_CASE("pool: a loop that waits gives back what a burst has left",
+          "[pool]") {
+  auto workers = GENERATE(1u, 2u);
+  auto before = resident_bytes();
+  troupe::run(
+    []() -> troupe::coro<void> {
+      burst();
+      auto kept = resident_bytes();
+      while (resident_bytes() + 100 * mebibyte > kept)
+        co_await troupe::sleep(std::chrono::milliseconds{50});
+    }(),
+    {.threads = workers});
+  CHECK(resident_bytes() < before + 24 * mebibyte);
 }
 #endif
