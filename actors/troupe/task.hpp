@@ -195,6 +195,17 @@ public:
   /// @endcond
 };
 
+namespace detail {
+
+template <class T>
+task<T> spawn(loop_core& home, coro<T>& body, site made, task_plan&& plan) {
+  return task<T>{ref<future_core>{
+    spawn_task(home, body.release(), layout_of<T>, made, std::move(plan)),
+    true}};
+}
+
+} // namespace detail
+
 /// Makes a task of a coroutine on the running loop. It does not start it: the
 /// task begins when its maker next suspends, in the order of the calls.
 /// @param body  a coroutine that was not awaited.
@@ -206,17 +217,15 @@ template <class T>
 task<T> create_task(coro<T> body, detail::site here = detail::site::here()) {
   // First: if it throws, the coroutine is still owned.
   auto& loop = detail::need_running_loop("create_task()");
-  return task<T>{detail::ref<detail::future_core>{
-    detail::spawn_task(loop, body.release(), detail::layout_of<T>, here, {}),
-    true}};
+  return detail::spawn(loop, body, here, {});
 }
 
 /// As above with a name, a context, a serial group or eager start.
 template <class T>
 task<T> create_task(coro<T> body, task_options options,
                     detail::site here = detail::site::here()) {
-  return event_loop{detail::need_running_loop("create_task()")}.create_task(
-    std::move(body), std::move(options), here);
+  auto& loop = detail::need_running_loop("create_task()");
+  return detail::spawn(loop, body, here, detail::plan_of(std::move(options)));
 }
 
 /// As above with a name.
@@ -322,18 +331,13 @@ std::vector<any_task> all_tasks(const event_loop& loop);
 
 template <class T>
 task<T> event_loop::create_task(coro<T> body, detail::site here) {
-  return task<T>{detail::ref<detail::future_core>{
-    detail::spawn_task(*core_, body.release(), detail::layout_of<T>, here, {}),
-    true}};
+  return detail::spawn(*core_, body, here, {});
 }
 
 template <class T>
 task<T> event_loop::create_task(coro<T> body, task_options options,
                                 detail::site here) {
-  return task<T>{detail::ref<detail::future_core>{
-    detail::spawn_task(*core_, body.release(), detail::layout_of<T>, here,
-                       detail::plan_of(std::move(options))),
-    true}};
+  return detail::spawn(*core_, body, here, detail::plan_of(std::move(options)));
 }
 
 template <class T>
