@@ -30,7 +30,12 @@ void gather_core::watch_child(ref<future_core> child) {
 }
 
 void gather_core::told(watcher& which) noexcept {
-  if (decides(which) && try_retain())
+  bool decided = decides(which);
+  const future_core& child = *which.target;
+  if (exclusive() && child.is_task() && child.state() == future_state::finished
+      && keep(which))
+    which.target = nullptr;
+  if (decided && try_retain())
     send();
 }
 
@@ -82,10 +87,10 @@ void gather_core::decide() {
     fail(problem_of(*culprit_));
   } else if (cancelled_ && children.size() > 0) {
     // What was asked for goes before what came of it, as in asyncio.
-    const future_core& last = *children[children.size() - 1].target;
-    bool cancelled = last.state() == future_state::cancelled;
+    const auto& last = children[children.size() - 1].target;
+    bool cancelled = last && last->state() == future_state::cancelled;
     fail(std::make_exception_ptr(
-      cancelled_error(cancelled ? last.cancel_message() : std::string{})));
+      cancelled_error(cancelled ? last->cancel_message() : std::string{})));
   } else {
     try {
       collect();
@@ -102,7 +107,7 @@ bool gather_core::cancel(const std::string& message) {
   cancelling_.fetch_add(1);
   bool any = false;
   for (watcher& child : children)
-    if (child.target->cancel(message))
+    if (child.target && child.target->cancel(message))
       any = true;
   if (any)
     cancelled_ = true;

@@ -52,6 +52,12 @@ protected:
   // Makes the result of the children's results.
   virtual void collect() = 0;
 
+  // Keeps the value of a task that has just ended, so that its memory can go
+  // while it is still in the cache. False if that is left to `collect`.
+  virtual bool keep(watcher&) noexcept {
+    return false;
+  }
+
   // Lets go of a child whose result was taken.
   void taken(watcher& child) noexcept {
     if (exclusive()) // else somebody may just be cancelling it
@@ -163,6 +169,11 @@ private:
   result_slot<value_type> slot_;
 };
 
+// Values that can be copied before it is known whether the gather succeeds.
+template <class T>
+concept plain_value = std::is_trivially_copyable_v<T>
+                   && std::is_default_constructible_v<T> && sizeof(T) <= 64;
+
 template <bool Outcomes, class T>
 class gather_list final : public gather_core {
 public:
@@ -173,7 +184,10 @@ public:
   using value_type = std::conditional_t<is_void, void, std::vector<element>>;
 
   gather_list(loop_core& home, std::size_t size)
-    : gather_core(home, slot_, size, Outcomes) {}
+    : gather_core(home, slot_, size, Outcomes) {
+    if constexpr (plain)
+      kept_.resize(size);
+  }
 
 private:
   std::string value_text() const override {
@@ -187,6 +201,13 @@ private:
       for (watcher& child : children)
         taken(child);
       slot_.emplace();
+    } else if constexpr (plain) {
+      for (watcher& child : children)
+        if (child.target) {
+          keep(child);
+          taken(child);
+        }
+      slot_.emplace(std::move(kept_));
     } else {
       std::vector<element> all;
       all.reserve(children.size());
@@ -201,6 +222,15 @@ private:
     }
   }
 
+  bool keep([[maybe_unused]] watcher& child) noexcept override {
+    if constexpr (plain)
+      kept_[static_cast<std::size_t>(&child - children.begin())]
+        = static_cast<result_slot<T>&>(child.target->result()).get();
+    return plain || is_void;
+  }
+
+  static constexpr bool plain = !Outcomes && plain_value<T>;
+  std::conditional_t<plain, std::vector<element>, none> kept_;
   result_slot<value_type> slot_;
 };
 
@@ -234,8 +264,8 @@ template <bool Outcomes, class... A>
 auto gather_all(A&&... awaitables) {
   using core = gather_tuple<Outcomes, child_value<A>...>;
   // In braces, so that tasks are made in the order of the arguments.
-  ref<future_core> all[] = {
-    ref<future_core>{child_of(std::forward<A>(awaitables)).core()}..., nullptr};
+  ref<future_core> all[]
+    = {child_of(std::forward<A>(awaitables)).take_core()..., nullptr};
   auto* made = new core(common_loop(all, sizeof...(A)));
   future<typename core::value_type> result{ref<future_core>{made, true}};
   for (std::size_t i = 0; i < sizeof...(A); ++i)
@@ -254,7 +284,7 @@ auto gather_range(Range&& range) {
   core* made = nullptr;
   ref<future_core> result;
   for (auto& each : range) {
-    ref<future_core> child{child_of(static_cast<passed>(each)).core()};
+    ref<future_core> child = child_of(static_cast<passed>(each)).take_core();
     if (!made) {
       made = new core(child->home(), range.size());
       result = ref<future_core>{made, true};

@@ -228,6 +228,10 @@ public:
   explicit any_future(detail::ref<detail::future_core> core) noexcept
     : core_(std::move(core)) {}
 
+  detail::ref<detail::future_core> take_core() noexcept {
+    return std::move(core_);
+  }
+
   detail::future_core* core() const noexcept {
     return core_.get();
   }

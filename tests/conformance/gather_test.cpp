@@ -356,6 +356,61 @@ TEST_CASE("gather: its cancellation is no result (fact 89)", "[gather]") {
   });
 }
 
+// The values of plain tasks are taken as these end, and the tasks let go.
+TEST_CASE("gather: cancelled half-way it cancels what has not ended",
+          "[gather]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<bool> asked;
+    std::vector<std::string> ends;
+    run(
+      [&]() -> coro<void> {
+        for (bool last_ends : {false, true}) {
+          std::vector<future<void>> gates;
+          for (int i = 0; i < 3; ++i)
+            gates.push_back(future<void>::make());
+          std::vector<task<int>> tasks;
+          for (auto& gate : gates)
+            tasks.push_back(create_task(after(gate, 1)));
+          auto kept = tasks[last_ends ? 2 : 0];
+          auto pending = tasks[1];
+          auto all = gather(std::move(tasks));
+          gates[0].set_result();
+          gates[2].set_result();
+          co_await kept;
+          asked.push_back(all.cancel());
+          ends.push_back(co_await ending_of(all));
+          asked.push_back(pending.cancelled());
+          CHECK(kept.result() == 1);
+        }
+      },
+      options);
+    CHECK(asked == std::vector{true, true, true, true});
+    CHECK(ends == std::vector<std::string>{"cancelled: ", "cancelled: "});
+  });
+}
+
+TEST_CASE("gather: one task twice in a vector gives its value twice",
+          "[gather]") {
+  for_each_worker_count([](run_options options) {
+    std::vector<int> got;
+    run(
+      [&]() -> coro<void> {
+        auto one = create_task(after(future<void>::make(), 1));
+        auto two = create_task([]() -> coro<int> { co_return 2; });
+        std::vector<task<int>> tasks{two, two, one};
+        auto all = gather(std::move(tasks));
+        co_await two;
+        one.cancel();
+        got.push_back(co_await ending_of(all) == "cancelled: " ? -1 : 0);
+        std::vector<task<int>> again{two, two};
+        for (int each : co_await gather(std::move(again)))
+          got.push_back(each);
+      },
+      options);
+    CHECK(got == std::vector{-1, 2, 2});
+  });
+}
+
 TEST_CASE("gather: one task in three places runs once (fact 91)", "[gather]") {
   for_each_worker_count([](run_options options) {
     int runs = 0;
