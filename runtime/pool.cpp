@@ -177,9 +177,9 @@ region* take_empty() noexcept {
 region* take_spare(std::size_t most) noexcept {
   region* list = nullptr;
   for (; most > 0 && spare() > 0; --most) {
+    shared.fewest -= shared.fewest > 0; // it was not used, and is no more
     region* x = take_empty();
     --shared.regions;
-    shared.fewest -= shared.fewest > 0; // it was not used, and is no more
     x->next = list;
     list = x;
   }
