@@ -111,7 +111,7 @@ public:
   }
 
 private:
-  struct item final : watcher, job {
+  struct item final : lone_watcher, job {
     void run() override {
       line->completed(*this);
     }

@@ -6,7 +6,7 @@ namespace troupe::detail {
 
 gather_core::gather_core(loop_core& home, result_base& result, std::size_t size,
                          bool outcomes)
-  : future_core(home, result, false), observer(home), children(size),
+  : future_core(home, result, false), observer(home), children(*this, size),
     outcomes_(outcomes), decided_early_(size == 0), left_(size) {
   retain_loop(home);
 }
@@ -34,7 +34,7 @@ void gather_core::told(watcher& which) noexcept {
   const future_core& child = *which.target;
   if (exclusive() && child.is_task() && child.state() == future_state::finished
       && keep(which))
-    which.target = nullptr;
+    taken(which);
   if (decided && try_retain())
     send();
 }
@@ -146,6 +146,8 @@ void gather_core::dispose() noexcept {
   // After an error it goes on to take the errors of the other tasks. A future
   // that is no task may never be done; it is let go.
   bool failed = done();
+  if (all_gone())
+    children.forget();
   for (watcher& child : children)
     if (child.target && !(failed && child.target->is_task()))
       unwatch(child);

@@ -273,7 +273,7 @@ private:
   }
 
   group_core& group_;
-  watcher place_;
+  lone_watcher place_;
 };
 
 void group_core::add(future_core& child) {

@@ -14,7 +14,7 @@ class wait_core final : public alarmed, public observer, public job {
 public:
   wait_core(loop_core& home, const wait_options& options,
             const std::vector<future_core*>& all)
-    : observer(home), options_(options), home_(home), line_(all.size()),
+    : observer(home), options_(options), home_(home), line_(*this, all.size()),
       left_(all.size()) {
     for (future_core* each : all)
       line_.add(ref<future_core>{each});

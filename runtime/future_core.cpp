@@ -184,13 +184,13 @@ void future_core::forget_watchers() noexcept {
     bool found = false;
     future_waiter* lost = future_line::take_if(
       [&](const future_waiter& x) {
-        return !found && (found = x.kind == waiter_kind::watcher);
+        return !found && (found = x.kind >= waiter_kind::watcher);
       },
       !home_->exclusive());
     if (!lost)
       return;
     auto* gone = static_cast<watcher*>(lost);
-    gone->owner->lose(*gone);
+    gone->owner().lose(*gone);
   }
 }
 
@@ -311,9 +311,10 @@ bool future_core::complete_here(future_state end) {
         break;
       }
       case waiter_kind::watcher:
+      case waiter_kind::placed:
         if (home_->simulation()) [[unlikely]]
           touch_in_step(footprint::futures); // what its owner counts
-        static_cast<watcher*>(line)->owner->tell(*static_cast<watcher*>(line));
+        static_cast<watcher*>(line)->owner().tell(*static_cast<watcher*>(line));
         break;
     }
     line = next;

@@ -60,8 +60,15 @@ protected:
 
   // Lets go of a child whose result was taken.
   void taken(watcher& child) noexcept {
-    if (exclusive()) // else somebody may just be cancelling it
-      child.target = nullptr;
+    if (!exclusive())
+      return; // somebody may just be cancelling it
+    child.target = nullptr;
+    ++gone_;
+  }
+
+  // No child is left to look at: the places of a million fill no cache.
+  bool all_gone() const noexcept {
+    return gone_ == children.size();
   }
 
   watch_line children;
@@ -83,6 +90,7 @@ private:
   std::atomic<bool> decided_{false};
   bool decided_early_;
   std::atomic<std::size_t> left_;
+  std::size_t gone_ = 0;           // children that we let go of
   future_core* culprit_ = nullptr; // failed first
 };
 
@@ -197,17 +205,17 @@ private:
   ~gather_list() override = default;
 
   void collect() override {
-    if constexpr (is_void) {
-      for (watcher& child : children)
-        taken(child);
-      slot_.emplace();
-    } else if constexpr (plain) {
-      for (watcher& child : children)
-        if (child.target) {
-          keep(child);
-          taken(child);
-        }
-      slot_.emplace(std::move(kept_));
+    if constexpr (plain || is_void) {
+      if (!all_gone())
+        for (watcher& child : children)
+          if (child.target) {
+            keep(child);
+            taken(child);
+          }
+      if constexpr (plain)
+        slot_.emplace(std::move(kept_));
+      else
+        slot_.emplace();
     } else {
       std::vector<element> all;
       all.reserve(children.size());

@@ -28,7 +28,7 @@ private:
   void told(watcher& which) noexcept override;
   void destroy() noexcept override;
 
-  watcher inner_;
+  lone_watcher inner_;
 };
 
 template <class T>

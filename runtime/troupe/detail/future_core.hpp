@@ -19,7 +19,8 @@ class future_core;
 enum class waiter_kind : std::uint8_t {
   op,       // of a waiting task
   callback, // a function of the user
-  watcher,  // of something that watches several futures
+  watcher,  // of something that watches a future
+  placed,   // the same, with others in a `watch_line`
 };
 
 // What stands in a future's line.

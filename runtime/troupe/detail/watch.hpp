@@ -10,12 +10,30 @@ namespace troupe::detail {
 
 class observer;
 
-// A place in a future's line for somebody who watches several futures.
-struct watcher : future_waiter {
-  watcher() noexcept : future_waiter(waiter_kind::watcher) {}
+// A place in a future's line for somebody who watches futures. A gather has one
+// for each child: so its owner is not in it, but with the others' in front of
+// their line.
+class watcher : public future_waiter {
+  const std::uint32_t number_; // in its line; fills the last word of the base
 
-  observer* owner = nullptr;
+public:
+  observer& owner() const noexcept;
+
   ref<future_core> target;
+
+protected:
+  friend class watch_line;
+
+  explicit watcher(waiter_kind what, std::uint32_t number = 0) noexcept
+    : future_waiter(what), number_(number) {}
+};
+
+// One that has no line.
+class lone_watcher : public watcher {
+public:
+  lone_watcher() noexcept : watcher(waiter_kind::watcher) {}
+
+  observer* whose = nullptr;
 };
 
 // Watches futures, and is told inside their completion, on whatever worker that
@@ -43,6 +61,11 @@ protected:
 
   // Takes a place in the line of `which.target`; false if that is done.
   bool watch(watcher& which) noexcept;
+
+  bool watch(lone_watcher& which) noexcept {
+    which.whose = this;
+    return watch(static_cast<watcher&>(which));
+  }
 
   // Leaves the line, if it still stands there.
   void unwatch(watcher& which) noexcept;
@@ -86,15 +109,22 @@ private:
 // The places of one observer, in one block of memory.
 class watch_line {
 public:
-  explicit watch_line(std::size_t capacity);
+  watch_line(observer& owner, std::size_t capacity);
   ~watch_line();
   watch_line(const watch_line&) = delete;
   watch_line& operator=(const watch_line&) = delete;
 
   watcher& add(ref<future_core> target) noexcept {
-    auto* made = ::new (static_cast<void*>(first_ + size_++)) watcher;
+    auto* made = ::new (static_cast<void*>(first_ + size_))
+      watcher(waiter_kind::placed, static_cast<std::uint32_t>(size_));
+    ++size_;
     made->target = std::move(target);
     return *made;
+  }
+
+  // All of them have let go of their targets.
+  void forget() noexcept {
+    size_ = 0;
   }
 
   watcher* begin() const noexcept {
@@ -114,9 +144,27 @@ public:
   }
 
 private:
+  friend class watcher;
+
+  // In front of the first one.
+  struct alignas(watcher) head {
+    observer* owner;
+  };
+
+  std::size_t bytes() const noexcept {
+    return sizeof(head) + capacity_ * sizeof(watcher);
+  }
+
+  const std::size_t capacity_;
   watcher* first_;
   std::size_t size_ = 0;
-  std::size_t capacity_;
 };
+
+inline observer& watcher::owner() const noexcept {
+  if (kind == waiter_kind::watcher)
+    return *static_cast<const lone_watcher*>(this)->whose;
+  const void* line = this - number_;
+  return *(static_cast<const watch_line::head*>(line) - 1)->owner;
+}
 
 } // namespace troupe::detail
