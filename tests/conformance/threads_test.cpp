@@ -10,6 +10,7 @@
 
 #include "support/errors.hpp"
 #include "support/flag.hpp"
+#include "support/process.hpp"
 #include "support/record.hpp"
 #include "support/standard_error.hpp"
 #include "support/test.hpp"
@@ -193,7 +194,8 @@ TEST_CASE("run_in_executor: a job that has not begun can be cancelled "
 TEST_CASE("shutdown_default_executor: warns after its limit and returns "
           "(fact 366)",
           "[threads]") {
-  for_each_worker_count([](run_options options) {
+  auto threads = running_threads();
+  for_each_worker_count([&](run_options options) {
     captured_standard_error output;
     flag go_on;
     std::chrono::nanoseconds took{};
@@ -224,13 +226,15 @@ TEST_CASE("shutdown_default_executor: warns after its limit and returns "
     CHECK(text != "");
     CHECK(contains(text, "1"));
     CHECK(refused == errc::executor_shut_down);
+    CHECK(settled_threads(threads) <= threads);
   });
 }
 
 TEST_CASE("run: warns of a pool that does not end within the limit "
           "(fact 366)",
           "[threads]") {
-  for_each_worker_count([](run_options options) {
+  auto threads = running_threads();
+  for_each_worker_count([&](run_options options) {
     captured_standard_error output;
     flag go_on;
     options.executor_limit = 10ms;
@@ -250,6 +254,7 @@ TEST_CASE("run: warns of a pool that does not end within the limit "
     go_on.set();
 
     CHECK(text != "");
+    CHECK(settled_threads(threads) <= threads);
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include <fstream>
 
+#include <fcntl.h>
+
 using namespace troupe;
 using namespace std::chrono_literals;
 

@@ -1,7 +1,9 @@
 #include <troupe/detail/pool.hpp>
+#include <troupe/run.hpp>
+#include <troupe/sleep.hpp>
 
 #include "runtime/pool_care.hpp"
-#include "support/sockets.hpp"
+#include "support/process.hpp"
 #include "support/test.hpp"
 
 #include <algorithm>
