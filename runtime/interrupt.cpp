@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <thread>
 
 #include <pthread.h>
 #include <unistd.h>
@@ -15,6 +16,38 @@ namespace troupe::detail {
 namespace {
 
 std::atomic<int> watches{0};
+
+// Asio's handler writes to a pipe, which a loop without sockets does not wait
+// for. Ours calls it and wakes the loop.
+std::atomic<loop_core*> interrupted{nullptr};
+std::atomic<int> in_handler{0};
+void (*reactors_handler)(int) = nullptr;
+
+extern "C" void wake_interrupted(int signal) {
+  ++in_handler;
+  loop_core* loop = interrupted.load();
+  if (loop) {
+    reactors_handler(signal);
+    loop->wake_for_signal();
+  }
+  --in_handler;
+}
+
+void take_handler(loop_core& loop) noexcept {
+  struct sigaction present{};
+  ::sigaction(SIGINT, nullptr, &present);
+  reactors_handler = present.sa_handler;
+  interrupted = &loop;
+  present.sa_handler = wake_interrupted;
+  ::sigaction(SIGINT, &present, nullptr);
+}
+
+// The signal may be in another thread's hands. In ours it is over.
+void give_handler_back() noexcept {
+  interrupted = nullptr;
+  while (in_handler > 0)
+    std::this_thread::yield();
+}
 
 bool may_watch() noexcept {
   struct sigaction present{};
@@ -37,7 +70,7 @@ void default_in_children() {
 
 struct interrupt_watch::state : std::enable_shared_from_this<state> {
   state(loop_core& loop, ref<future_core> task)
-    : home(loop), main(std::move(task)), signals(loop.io()) {}
+    : home(loop), main(std::move(task)), signals(loop.io_for_signals()) {}
 
   void wait() {
     signals.async_wait(
@@ -72,6 +105,7 @@ interrupt_watch::interrupt_watch(loop_core& home, ref<future_core> main) {
   watch->signals.add(SIGINT, failed);
   if (failed)
     return;
+  take_handler(home);
   state_ = std::move(watch);
   default_in_children();
   ++watches;
@@ -84,6 +118,7 @@ interrupt_watch::~interrupt_watch() {
   --watches;
   asio::error_code ignored;
   state_->signals.clear(ignored);
+  give_handler_back();
   state_->signals.cancel(ignored); // its handler holds the state
   state_->main = nullptr;
 }

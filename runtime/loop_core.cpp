@@ -96,8 +96,8 @@ bool loop_core::try_inject(job& item) noexcept {
     taken = crew::inject(*this, item);
   } else {
     taken = injected_.push(item);
-    if (taken && doorbell_.ring())
-      wake_poller();
+    if (taken)
+      wake_worker();
   }
   release();
   return taken;
@@ -105,6 +105,27 @@ bool loop_core::try_inject(job& item) noexcept {
 
 void loop_core::wake_poller() noexcept {
   asio::post(io_, [] {});
+}
+
+// The only one, from any thread.
+void loop_core::wake_worker() noexcept {
+  switch (doorbell_.ring()) {
+    case waiting::no:
+      break;
+    case waiting::in_reactor:
+      wake_poller();
+      break;
+    case waiting::asleep:
+      sleep_.post();
+  }
+}
+
+// From now on the loop waits in the reactor: of several that see the signal one
+// tells the others.
+void loop_core::wake_for_signal() noexcept {
+  uses_io_.store(true, std::memory_order_seq_cst);
+  if (doorbell_.ring_if_asleep())
+    sleep_.post();
 }
 
 // -- time ---------------------------------------------------------------------
@@ -222,22 +243,44 @@ void loop_core::poll(bool may_block) {
   std::int64_t wait = pool_tend();
   if (may_block && !timers_.empty())
     wait = std::min(wait, timers_.earliest() - now());
-  if (may_block && wait > 0) {
-    doorbell_.listen();
-    if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst))
-      wait_in_reactor(wait);
+  if (may_block && wait > 0 && !looks_once_) {
+    bool in_reactor = uses_io();
+    doorbell_.listen(in_reactor ? waiting::in_reactor : waiting::asleep);
+    if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
+      if (in_reactor)
+        wait_in_reactor(wait);
+      else if (!uses_io())
+        wait_asleep(wait);
+    }
     doorbell_.leave();
   }
-  io_.poll();
+  if (std::exchange(looks_once_, false) || uses_io())
+    io_.poll();
 }
 
-// A day at most, as in asyncio: the sum must not overflow.
+bool loop_core::uses_io() const noexcept {
+  return uses_io_.load(std::memory_order_seq_cst);
+}
+
+// The longest wait, as in asyncio: a sum must not overflow.
+constexpr std::int64_t day = 86'400'000'000'000;
+
 void loop_core::wait_in_reactor(std::int64_t longest) {
-  constexpr std::int64_t day = 86'400'000'000'000;
   if (longest == pool_care::never)
     io_.run_one(); // asks no clock
   else
     io_.run_one_for(std::chrono::nanoseconds{std::min(longest, day)});
+}
+
+// Without sockets: a thread that brings something has no lock to take then, and
+// the wait ends to the nanosecond. A sanitizer puts a signal's handler off to a
+// call that it knows: the reactor makes one.
+void loop_core::wait_asleep(std::int64_t longest) {
+  std::int64_t until = -1;
+  if (longest != pool_care::never)
+    until = steady_now() + std::min(longest, day);
+  if (!sleep_.wait_until(until))
+    uses_io_.store(true, std::memory_order_seq_cst);
 }
 
 void loop_core::run_exclusive() {
@@ -326,8 +369,8 @@ void loop_core::stop() noexcept {
     return;
   if (!exclusive_)
     parking_.wake_all(*this);
-  else if (doorbell_.ring())
-    wake_poller();
+  else
+    wake_worker();
 }
 
 void loop_core::exit_with(std::exception_ptr problem) noexcept {

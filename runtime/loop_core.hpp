@@ -3,6 +3,7 @@
 #include <troupe/loop.hpp>
 
 #include "runtime/crew.hpp"
+#include "runtime/posix_semaphore.hpp"
 #include "runtime/task_list.hpp"
 #include "runtime/timer_heap.hpp"
 
@@ -173,9 +174,21 @@ public:
   // discards it in its time.
   void cancel_timer(timer& item) noexcept;
 
+  // The reactor, for sockets; by the loop's thread, or while it does not run.
   asio::io_context& io() noexcept {
+    uses_io_.store(true, std::memory_order_relaxed);
     return io_;
   }
+
+  // The reactor, for signals: who has one here calls `wake_for_signal` in its
+  // handler. A loop without sockets looks at the reactor once now, since a
+  // signal may come before that handler, and then not until it is called.
+  asio::io_context& io_for_signals() noexcept {
+    looks_once_ = true;
+    return io_;
+  }
+
+  void wake_for_signal() noexcept;
 
   // Calls `guest` once, before the sockets are looked at. Only on a loop with
   // one worker, by its thread.
@@ -309,11 +322,14 @@ private:
   void turn();
   void poll(bool may_block);
   void wait_in_reactor(std::int64_t longest);
+  void wait_asleep(std::int64_t longest);
+  bool uses_io() const noexcept;
   void call_guests(std::size_t count) noexcept;
   void collect_timers();
   void run_slow_watched(job& item);
   void run_parallel();
   void wake_poller() noexcept;
+  void wake_worker() noexcept;
   void drain_for_close();
   std::vector<ref<future_core>> drop_pending_tasks() noexcept;
 
@@ -336,6 +352,9 @@ private:
   worker first_;
   injection_queue injected_;
   basic_doorbell<> doorbell_;
+  posix_semaphore sleep_;
+  std::atomic<bool> uses_io_{false};
+  bool looks_once_ = false;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> exiting_{false};
   bool dropping_ = false;

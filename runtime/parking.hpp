@@ -13,28 +13,42 @@ struct std_threads : std_atomics {
   using condition = std::condition_variable;
 };
 
-// How the worker of a loop with one worker waits in the reactor, and foreign
-// threads that gave it a job wake it. All is seq_cst: either the worker sees
-// the job, or the thread sees that the worker waits.
+// How the worker of a loop with one worker waits, and foreign threads that gave
+// it a job wake it. All is seq_cst: either the worker sees the job, or the
+// thread sees that the worker waits.
+enum class waiting : std::uint8_t {
+  no,
+  in_reactor,
+  asleep, // while the loop has no use for the reactor
+};
+
 template <class Sync = std_threads>
 class basic_doorbell {
 public:
   // The worker looks for jobs after this, and waits if there is none.
-  void listen() noexcept {
-    listens_.store(true, std::memory_order_seq_cst);
+  void listen(waiting how) noexcept {
+    how_.store(how, std::memory_order_seq_cst);
   }
 
   void leave() noexcept {
-    listens_.store(false, std::memory_order_relaxed);
+    how_.store(waiting::no, std::memory_order_relaxed);
   }
 
-  // After giving it a job; true if the worker must be woken.
-  bool ring() noexcept {
-    return listens_.exchange(false, std::memory_order_seq_cst);
+  // After giving it a job: how the worker waits, who must be woken from that.
+  [[nodiscard]] waiting ring() noexcept {
+    return how_.exchange(waiting::no, std::memory_order_seq_cst);
+  }
+
+  // For what the reactor sees by itself: true if the worker must be woken from
+  // its sleep.
+  [[nodiscard]] bool ring_if_asleep() noexcept {
+    waiting how = waiting::asleep;
+    return how_.compare_exchange_strong(how, waiting::no,
+                                        std::memory_order_seq_cst);
   }
 
 private:
-  typename Sync::template atomic<bool> listens_{false};
+  typename Sync::template atomic<waiting> how_{waiting::no};
 };
 
 // What a worker did that had nothing to do.

@@ -5,6 +5,7 @@
 #include <troupe/future.hpp>
 #include <troupe/loop.hpp>
 #include <troupe/run.hpp>
+#include <troupe/server.hpp>
 #include <troupe/sleep.hpp>
 #include <troupe/task.hpp>
 
@@ -477,6 +478,72 @@ TEST_CASE("run: Ctrl-C wakes a loop that sleeps (fact 316)", "[run]") {
     user->join();
 
     CHECK(end == "keyboard interrupt");
+  });
+}
+
+namespace {
+
+// Ctrl-C comes at about the moment when the loop goes to sleep.
+std::string ending_with_late_ctrl_c(run_options options) {
+  std::atomic<bool> begun{false};
+  std::thread user{[&] {
+    begun.wait(false);
+    ::kill(::getpid(), SIGINT);
+  }};
+  auto end = ending_of_run([&] {
+    run(
+      [&]() -> coro<void> {
+        begun = true;
+        begun.notify_one();
+        co_await sleep(1h);
+      },
+      options);
+  });
+  user.join();
+  return end;
+}
+
+coro<void> refuse(stream_reader, stream_writer writer) {
+  writer.close();
+  co_return;
+}
+
+} // namespace
+
+TEST_CASE("run: Ctrl-C is not lost as the loop goes to sleep (fact 316)",
+          "[run]") {
+  for_each_worker_count([](run_options options) {
+    int interrupted = 0;
+    for (int i = 0; i < 200; ++i)
+      interrupted += ending_with_late_ctrl_c(options) == "keyboard interrupt";
+
+    CHECK(interrupted == 200);
+  });
+}
+
+TEST_CASE("run: Ctrl-C reaches main while a loop that had it before waits",
+          "[run]") {
+  for_each_worker_count([](run_options options) {
+    // It has seen the signal's pipe before, and may empty it first.
+    runner before{options};
+    before.run([]() -> coro<void> {
+      (co_await start_server(refuse, "127.0.0.1", 0)).close();
+    });
+    auto enough = before.get_loop().create_future<void>();
+    std::thread elsewhere{[&] {
+      before.run([&]() -> coro<void> {
+        auto server = co_await start_server(refuse, "127.0.0.1", 0);
+        co_await enough;
+        server.close();
+      });
+    }};
+    int interrupted = 0;
+    for (int i = 0; i < 50; ++i)
+      interrupted += ending_with_late_ctrl_c(options) == "keyboard interrupt";
+    before.get_loop().call_soon_threadsafe([&] { enough.set_result(); });
+    elsewhere.join();
+
+    CHECK(interrupted == 50);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "weak_memory/orders.hpp"
 #include "weak_memory/workshop.hpp"
 
+using troupe::detail::waiting;
 using weak::execution;
 using weak::require;
 
@@ -118,7 +119,7 @@ struct lone_loop {
   void inject(int number) {
     jobs[number].content = 1;
     require(queue.push(jobs[number]), "an open queue refused a job");
-    if (bell.ring())
+    if (bell.ring() == waiting::in_reactor)
       reactor.interrupt();
   }
 
@@ -131,7 +132,7 @@ struct lone_loop {
       }
       if (count == 0)
         break;
-      bell.listen();
+      bell.listen(waiting::in_reactor);
       if (queue.empty())
         reactor.wait(weak::never);
       bell.leave();
