@@ -1,6 +1,7 @@
 #include <troupe/fault_point.hpp>
 #include <troupe/thread_pool.hpp>
 
+#include "actors/pool_threads.hpp"
 #include "runtime/loop_core.hpp"
 #include "runtime/simulator.hpp"
 #include "runtime/thread_name.hpp"
@@ -9,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -181,7 +181,7 @@ loop_core* simulated_loop() noexcept {
 class pool_core {
 public:
   pool_core(unsigned threads, const std::string& name)
-    : shared_(std::make_shared<state>()), size_(threads),
+    : shared_(std::make_shared<pool_threads>(threads)), size_(threads),
       simulated_(simulated_loop()) {
     fault_point("thread", [] {
       return std::system_error(EAGAIN, std::system_category(),
@@ -215,47 +215,29 @@ public:
                              : "thread_pool: it has real threads, which a "
                                "simulation cannot order; make the pool inside "
                                "the program");
-    {
-      std::lock_guard lock{shared_->mutex};
-      if (shared_->closed)
-        throw error(errc::executor_shut_down,
-                    "cannot schedule new work: the thread pool was shut down; "
-                    "make another one");
-      if (!simulated_)
-        shared_->jobs.push_back(&job);
-    }
+    if (simulated_ ? shared_->closed() : !shared_->add(job))
+      throw error(errc::executor_shut_down,
+                  "cannot schedule new work: the thread pool was shut down; "
+                  "make another one");
     if (simulated_)
       static_cast<void>(simulated_->try_inject(*new simulated_work(job)));
-    else
-      shared_->changed.notify_one();
   }
 
   void shut_down() noexcept {
-    {
-      std::lock_guard lock{shared_->mutex};
-      shared_->closed = true;
-    }
-    shared_->changed.notify_all();
+    shared_->close();
   }
 
   // Waits for the threads; negative: as long as it takes. Returns how many jobs
   // are left; their threads are given up then and end by themselves.
   std::size_t join(std::chrono::nanoseconds limit) {
     std::lock_guard once{join_mutex_};
-    if (limit.count() >= 0) {
-      std::unique_lock lock{shared_->mutex};
-      auto idle = [this] {
-        return shared_->jobs.empty() && shared_->running == 0;
-      };
-      if (!shared_->ended.wait_for(lock, limit, idle)) {
-        std::size_t left = shared_->jobs.size() + shared_->running;
-        lock.unlock();
+    if (limit.count() >= 0)
+      if (std::size_t left = shared_->wait_for_end(limit)) {
         for (auto& thread : threads_)
           if (thread.joinable())
             thread.detach();
         return left;
       }
-    }
     for (auto& thread : threads_)
       if (thread.joinable()) {
         // A pool whose last handle goes on one of its own threads.
@@ -268,33 +250,6 @@ public:
   }
 
 private:
-  struct state {
-    void work() {
-      std::unique_lock lock{mutex};
-      for (;;) {
-        changed.wait(lock, [this] { return closed || !jobs.empty(); });
-        if (jobs.empty())
-          return;
-        pool_job* job = jobs.front();
-        jobs.pop_front();
-        ++running;
-        lock.unlock();
-        job->execute();
-        lock.lock();
-        --running;
-        if (running == 0 && jobs.empty())
-          ended.notify_all();
-      }
-    }
-
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::condition_variable ended;
-    std::deque<pool_job*> jobs;
-    std::size_t running = 0;
-    bool closed = false;
-  };
-
   ~pool_core() = default;
 
   // All or none: those that began end if the system has no more.
@@ -302,9 +257,9 @@ private:
     try {
       for (unsigned i = 0; i < size_; ++i)
         threads_.emplace_back(
-          [shared = shared_, title = name + '-' + std::to_string(i)] {
+          [shared = shared_, i, title = name + '-' + std::to_string(i)] {
             name_this_thread(title);
-            shared->work();
+            shared->work(i);
           });
     } catch (...) {
       shut_down();
@@ -313,7 +268,7 @@ private:
     }
   }
 
-  std::shared_ptr<state> shared_;
+  std::shared_ptr<pool_threads> shared_;
   const unsigned size_;
   loop_core* const simulated_; // null in production
   std::vector<std::thread> threads_;
