@@ -3,6 +3,7 @@
 #include <troupe/thread_pool.hpp>
 
 #include "runtime/posix_semaphore.hpp"
+#include "runtime/ready_queue.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -16,33 +17,8 @@ namespace {
 // who wakes take a lock that it then needs the kernel to give back.
 struct pool_thread {
   posix_semaphore woken;
-  pool_job* job = nullptr; // when it wakes: null if there are no more
-  pool_thread* next = nullptr;
-};
-
-template <class T, T* T::* Next>
-struct fifo {
-  void push(T& item) noexcept {
-    item.*Next = nullptr;
-    *end = &item;
-    end = &(item.*Next);
-  }
-
-  // Only if there is one.
-  T& pop() noexcept {
-    T& item = *first;
-    first = item.*Next;
-    if (!first)
-      end = &first;
-    return item;
-  }
-
-  bool empty() const noexcept {
-    return !first;
-  }
-
-  T* first = nullptr;
-  T** end = &first;
+  pool_job* job = nullptr;         // when it wakes: null if there are no more
+  pool_thread* next_job = nullptr; // in a basic_ready_queue
 };
 
 } // namespace
@@ -53,12 +29,10 @@ struct pool_threads::state {
   // Waits for a job, which counts as running then, and unlocks; null if there
   // are no more.
   pool_job* next_job(pool_thread& me, std::unique_lock<std::mutex>& lock) {
-    if (!jobs.empty()) {
-      pool_job& job = jobs.pop();
-      --waiting;
+    if (pool_job* job = jobs.pop()) {
       ++running;
       lock.unlock();
-      return &job;
+      return job;
     }
     if (closed)
       return nullptr;
@@ -71,9 +45,8 @@ struct pool_threads::state {
   std::mutex mutex;
   std::condition_variable ended;
   const std::unique_ptr<pool_thread[]> crew;
-  fifo<pool_thread, &pool_thread::next> idle;
-  fifo<pool_job, &pool_job::next_in_pool> jobs; // none while a thread is idle
-  std::size_t waiting = 0;
+  basic_ready_queue<pool_thread> idle;
+  basic_ready_queue<pool_job> jobs; // none while a thread is idle
   std::size_t running = 0;
   bool closed = false;
 };
@@ -90,7 +63,7 @@ void pool_threads::work(unsigned number) {
     job->execute();
     lock.lock();
     --all.running;
-    if (all.running == 0 && all.waiting == 0)
+    if (all.running == 0 && all.jobs.empty())
       all.ended.notify_all();
   }
 }
@@ -100,24 +73,23 @@ bool pool_threads::add(pool_job& job) {
   std::unique_lock lock{all.mutex};
   if (all.closed)
     return false;
-  if (all.idle.empty()) {
+  pool_thread* thread = all.idle.pop();
+  if (!thread) {
     all.jobs.push(job);
-    ++all.waiting;
     return true;
   }
-  pool_thread& thread = all.idle.pop();
-  thread.job = &job;
+  thread->job = &job;
   ++all.running;
   lock.unlock();
-  thread.woken.post();
+  thread->woken.post();
   return true;
 }
 
 void pool_threads::close() noexcept {
   std::lock_guard lock{state_->mutex};
   state_->closed = true;
-  while (!state_->idle.empty())
-    state_->idle.pop().woken.post();
+  while (pool_thread* thread = state_->idle.pop())
+    thread->woken.post();
 }
 
 bool pool_threads::closed() const noexcept {
@@ -129,8 +101,8 @@ std::size_t pool_threads::wait_for_end(std::chrono::nanoseconds limit) {
   state& all = *state_;
   std::unique_lock lock{all.mutex};
   all.ended.wait_for(lock, limit,
-                     [&] { return all.waiting == 0 && all.running == 0; });
-  return all.waiting + all.running;
+                     [&] { return all.running == 0 && all.jobs.empty(); });
+  return all.jobs.size() + all.running;
 }
 
 } // namespace troupe::detail

@@ -20,7 +20,7 @@ public:
   // The pool was shut down before the job began.
   virtual void discard() noexcept = 0;
 
-  pool_job* next_in_pool = nullptr;
+  pool_job* next_job = nullptr; // that waits in the pool
 
 protected:
   virtual ~pool_job() = default;

@@ -35,24 +35,13 @@ inline std::size_t running_threads() {
   return count_entries("/proc/self/task");
 }
 
-// Waits until `count_now` says no more than `count`, or for five seconds.
-template <class F>
-std::size_t settled(std::size_t count, F count_now) {
-  auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
-  while (count_now() > count && std::chrono::steady_clock::now() < end)
-    std::this_thread::yield();
-  return count_now();
-}
-
-// One that was joined is listed a little longer.
+// Waits until no more than `count` threads run: one that was joined is listed
+// a little longer.
 inline std::size_t settled_threads(std::size_t count) {
-  return settled(count, running_threads);
-}
-
-// Threads that nobody waits for any more may have files open, as getaddrinfo
-// has /etc/hosts.
-inline std::size_t settled_descriptors(std::size_t count) {
-  return settled(count, open_descriptors);
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+  while (running_threads() > count && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  return running_threads();
 }
 
 // Resident memory in bytes.

@@ -227,7 +227,7 @@ inline void op::answer() {
   task_->deliver(*this);
 }
 
-// A frame less to unwind, which is a fifth of what a cancellation costs.
+// A frame less to unwind, which is a tenth of what a cancellation costs.
 [[gnu::always_inline]] inline void op::throw_cancelled() const {
   task_->throw_cancelled();
 }
