@@ -123,8 +123,7 @@ void loop_core::wake_worker() noexcept {
 // From now on the loop waits in the reactor: of several that see the signal one
 // tells the others.
 void loop_core::wake_for_signal() noexcept {
-  uses_io_.store(true, std::memory_order_seq_cst);
-  if (doorbell_.ring_if_asleep())
+  if (doorbell_.move_to_reactor())
     sleep_.post();
 }
 
@@ -244,22 +243,17 @@ void loop_core::poll(bool may_block) {
   if (may_block && !timers_.empty())
     wait = std::min(wait, timers_.earliest() - now());
   if (may_block && wait > 0 && !looks_once_) {
-    bool in_reactor = uses_io();
-    doorbell_.listen(in_reactor ? waiting::in_reactor : waiting::asleep);
+    waiting how = doorbell_.listen();
     if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
-      if (in_reactor)
+      if (how == waiting::in_reactor)
         wait_in_reactor(wait);
-      else if (!uses_io())
+      else if (how == waiting::asleep)
         wait_asleep(wait);
     }
     doorbell_.leave();
   }
-  if (std::exchange(looks_once_, false) || uses_io())
+  if (std::exchange(looks_once_, false) || doorbell_.uses_reactor())
     io_.poll();
-}
-
-bool loop_core::uses_io() const noexcept {
-  return uses_io_.load(std::memory_order_seq_cst);
 }
 
 // The longest wait, as in asyncio: a sum must not overflow.
@@ -273,14 +267,14 @@ void loop_core::wait_in_reactor(std::int64_t longest) {
 }
 
 // Without sockets: a thread that brings something has no lock to take then, and
-// the wait ends to the nanosecond. A sanitizer puts a signal's handler off to a
-// call that it knows: the reactor makes one.
+// the limit is not rounded up to a millisecond. A sanitizer puts a signal's
+// handler off to a call that it knows: the reactor makes one.
 void loop_core::wait_asleep(std::int64_t longest) {
   std::int64_t until = -1;
   if (longest != pool_care::never)
     until = steady_now() + std::min(longest, day);
   if (!sleep_.wait_until(until))
-    uses_io_.store(true, std::memory_order_seq_cst);
+    static_cast<void>(doorbell_.move_to_reactor());
 }
 
 void loop_core::run_exclusive() {

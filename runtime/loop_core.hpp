@@ -176,7 +176,7 @@ public:
 
   // The reactor, for sockets; by the loop's thread, or while it does not run.
   asio::io_context& io() noexcept {
-    uses_io_.store(true, std::memory_order_relaxed);
+    static_cast<void>(doorbell_.move_to_reactor()); // it does not sleep
     return io_;
   }
 
@@ -323,7 +323,6 @@ private:
   void poll(bool may_block);
   void wait_in_reactor(std::int64_t longest);
   void wait_asleep(std::int64_t longest);
-  bool uses_io() const noexcept;
   void call_guests(std::size_t count) noexcept;
   void collect_timers();
   void run_slow_watched(job& item);
@@ -353,7 +352,6 @@ private:
   injection_queue injected_;
   basic_doorbell<> doorbell_;
   posix_semaphore sleep_;
-  std::atomic<bool> uses_io_{false};
   bool looks_once_ = false;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> exiting_{false};

@@ -13,42 +13,52 @@ struct std_threads : std_atomics {
   using condition = std::condition_variable;
 };
 
-// How the worker of a loop with one worker waits, and foreign threads that gave
-// it a job wake it. All is seq_cst: either the worker sees the job, or the
-// thread sees that the worker waits.
-enum class waiting : std::uint8_t {
-  no,
-  in_reactor,
-  asleep, // while the loop has no use for the reactor
-};
+enum class waiting : std::uint8_t { no, asleep, in_reactor };
 
+// How the worker of a loop with one worker waits, and others wake it. Foreign
+// threads gave it a job: either the worker sees the job, or the thread sees
+// that the worker waits. It sleeps as long as the loop has no use for the
+// reactor, and is woken from that when it has, also by a signal handler.
 template <class Sync = std_threads>
 class basic_doorbell {
 public:
-  // The worker looks for jobs after this, and waits if there is none.
-  void listen(waiting how) noexcept {
-    how_.store(how, std::memory_order_seq_cst);
+  // The worker looks for jobs after this, and waits like that if there is none.
+  [[nodiscard]] waiting listen() noexcept {
+    if (uses_reactor()) {
+      how_.store(waiting::in_reactor, std::memory_order_seq_cst);
+      return waiting::in_reactor;
+    }
+    how_.store(waiting::asleep, std::memory_order_seq_cst);
+    return reactor_.load(std::memory_order_seq_cst) ? waiting::no
+                                                    : waiting::asleep;
   }
 
   void leave() noexcept {
     how_.store(waiting::no, std::memory_order_relaxed);
   }
 
-  // After giving it a job: how the worker waits, who must be woken from that.
+  // After giving it a job: what the worker must be woken from.
   [[nodiscard]] waiting ring() noexcept {
     return how_.exchange(waiting::no, std::memory_order_seq_cst);
   }
 
-  // For what the reactor sees by itself: true if the worker must be woken from
-  // its sleep.
-  [[nodiscard]] bool ring_if_asleep() noexcept {
+  // From now on the worker waits in the reactor; true if it must be woken from
+  // its sleep. seq_cst if it does not sleep: then it sees this before it does.
+  [[nodiscard]] bool move_to_reactor() noexcept {
+    reactor_.store(true, std::memory_order_seq_cst);
     waiting how = waiting::asleep;
-    return how_.compare_exchange_strong(how, waiting::no,
-                                        std::memory_order_seq_cst);
+    return how_.compare_exchange_strong(
+      how, waiting::no, std::memory_order_relaxed, std::memory_order_seq_cst);
+  }
+
+  // relaxed: who must know at once is woken.
+  bool uses_reactor() const noexcept {
+    return reactor_.load(std::memory_order_relaxed);
   }
 
 private:
   typename Sync::template atomic<waiting> how_{waiting::no};
+  typename Sync::template atomic<bool> reactor_{false};
 };
 
 // What a worker did that had nothing to do.

@@ -108,19 +108,40 @@ void inject_against_close(execution& run) {
   });
 }
 
-// One worker that waits in the reactor, and threads that give it jobs.
+// One worker that waits, and others that give it jobs or a signal.
 struct lone_loop {
   weak::injection_queue queue;
   weak::ready_queue ready;
   weak::doorbell bell;
   weak::reactor reactor;
+  weak::reactor sleep; // a semaphore is one without events
   weak::job jobs[3];
+
+  void wait() {
+    waiting how = bell.listen();
+    if (queue.empty()) {
+      if (how == waiting::in_reactor)
+        reactor.wait(weak::never);
+      else if (how == waiting::asleep)
+        sleep.wait(weak::never);
+    }
+    bell.leave();
+  }
 
   void inject(int number) {
     jobs[number].content = 1;
     require(queue.push(jobs[number]), "an open queue refused a job");
-    if (bell.ring() == waiting::in_reactor)
+    waiting how = bell.ring();
+    if (how == waiting::in_reactor)
       reactor.interrupt();
+    else if (how == waiting::asleep)
+      sleep.interrupt();
+  }
+
+  void signal() {
+    reactor.happen();
+    if (bell.move_to_reactor())
+      sleep.interrupt();
   }
 
   void run(int count) {
@@ -132,11 +153,13 @@ struct lone_loop {
       }
       if (count == 0)
         break;
-      bell.listen(waiting::in_reactor);
-      if (queue.empty())
-        reactor.wait(weak::never);
-      bell.leave();
+      wait();
     }
+  }
+
+  void run_until_signal() {
+    while (!bell.uses_reactor() || reactor.take_events() == 0)
+      wait();
   }
 };
 
@@ -147,6 +170,24 @@ void inject_against_wait(execution& run) {
     s.inject(0);
     s.inject(1);
   });
+}
+
+void inject_against_wait_in_reactor(execution& run) {
+  auto& s = run.make<lone_loop>();
+  run.thread("loop", [&s] {
+    static_cast<void>(s.bell.move_to_reactor());
+    s.run(2);
+  });
+  run.thread("giver", [&s] {
+    s.inject(0);
+    s.inject(1);
+  });
+}
+
+void signal_against_wait(execution& run) {
+  auto& s = run.make<lone_loop>();
+  run.thread("loop", [&s] { s.run_until_signal(); });
+  run.thread("handler", [&s] { s.signal(); });
 }
 
 void two_inject_against_wait(execution& run) {
@@ -182,14 +223,21 @@ TEST_CASE("injection_queue: a job that comes as it closes is taken or refused",
 
 TEST_CASE("doorbell: a loop that goes to wait misses no job", "[doorbell]") {
   weak::check_holds(inject_against_wait);
+  weak::check_holds(inject_against_wait_in_reactor);
   weak::check_holds(two_inject_against_wait);
+}
+
+TEST_CASE("doorbell: a loop that goes to sleep misses no signal",
+          "[doorbell]") {
+  weak::check_holds(signal_against_wait);
 }
 
 TEST_CASE("doorbell: each memory order of injecting is needed",
           "[injection_queue][doorbell]") {
   CHECK(weak::check_orders("injection queue, doorbell",
-                           {inject_against_wait, two_inject_against_wait,
+                           {inject_against_wait, inject_against_wait_in_reactor,
+                            signal_against_wait, two_inject_against_wait,
                             two_inject_two_take, inject_against_close},
                            {"ready_queue.hpp", "parking.hpp"})
-        >= 5);
+        >= 8);
 }
