@@ -78,8 +78,11 @@ private:
   void attempt_line(read_op_base& op);
   void fail_read(read_op_base& op, std::exception_ptr problem);
   bool fill_now();
+  void note_size(std::size_t count);
   void receive_later();
   void before_poll() noexcept override;
+  bool look() noexcept override;
+  void fail_reader(std::exception_ptr problem);
   bool may_read_at_once() const;
   bool may_write_at_once() const;
   void receive();
@@ -121,7 +124,7 @@ private:
   std::atomic<std::uint32_t> writers_{0};
   std::uint32_t dropped_writes_ = 0;
   int read_error_ = 0;          // met by `fill_now`; the system tells it once
-  bool receives_later_ = false; // `before_poll` will be called
+  bool receives_later_ = false; // is a guest of the loop
   bool receiving_ = false;
   bool more_ = false; // the last receive filled its room
   bool eof_ = false;

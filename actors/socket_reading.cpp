@@ -190,13 +190,20 @@ bool socket_actor::fill_now() {
   char* room = in_.room(chunk_);
   std::size_t size = std::min<std::size_t>(in_.room_size(), largest_chunk);
   io_count got = link_.receive_now(room, size);
-  more_ = got.bytes == size;
+  note_size(got.bytes);
   read_error_ = got.error; // the next receive tells it
   if (got.waits || got.error != 0)
     return false;
   eof_ = got.bytes == 0;
   in_.filled(got.bytes);
   return true;
+}
+
+// A read that filled its room: there may be more, and the next one is larger.
+void socket_actor::note_size(std::size_t count) {
+  more_ = count >= chunk_;
+  if (more_ && chunk_ < largest_chunk)
+    chunk_ *= 2;
 }
 
 // Asks for more data, but not at once: Asio tries before it waits, and right
@@ -221,10 +228,28 @@ void socket_actor::before_poll() noexcept {
       receive();
   } catch (...) { // there is no memory
     receiving_ = false;
-    fail_read(*reader_, std::current_exception());
-    std::exchange(reader_, nullptr)->answer();
+    fail_reader(std::current_exception());
   }
   release();
+}
+
+bool socket_actor::look() noexcept {
+  try {
+    if (reader_ && !(fill_now() && attempt(*reader_)))
+      return false;
+    if (reader_)
+      std::exchange(reader_, nullptr)->answer();
+  } catch (...) { // there is no memory
+    fail_reader(std::current_exception());
+  }
+  receives_later_ = false;
+  release();
+  return true;
+}
+
+void socket_actor::fail_reader(std::exception_ptr problem) {
+  fail_read(*reader_, std::move(problem));
+  std::exchange(reader_, nullptr)->answer();
 }
 
 // Asks for more data; what comes is kept, whether somebody waits or not.
@@ -252,9 +277,7 @@ void socket_actor::on_received(const asio::error_code& failed,
   if (closed_)
     return;
   if (!failed) {
-    more_ = count >= chunk_;
-    if (more_ && chunk_ < largest_chunk)
-      chunk_ *= 2;
+    note_size(count);
     incoming_.filled(count);
     if (in_.empty()) {
       in_.swap(incoming_);

@@ -190,102 +190,6 @@ void loop_core::collect_timers() {
     push(*due);
 }
 
-// -- one worker ---------------------------------------------------------------
-
-// asyncio's turn: sockets, timers, then exactly the jobs that are ready now.
-void loop_core::turn() {
-  injected_.take(first_.ready);
-  bool idle = first_.ready.empty();
-  if (idle || since_poll_ >= poll_interval) {
-    since_poll_ = 0;
-    poll(idle && !stopping_.load(std::memory_order_relaxed));
-    injected_.take(first_.ready);
-    collect_timers();
-  } else if (!timers_.empty()) {
-    collect_timers();
-  }
-  std::size_t count = first_.ready.size();
-  since_poll_ += static_cast<unsigned>(count);
-  if (debug.load(std::memory_order_relaxed)) {
-    for (; count > 0 && !exiting_.load(std::memory_order_relaxed); --count)
-      run_slow_watched(*first_.ready.pop());
-    return;
-  }
-  for (; count > 0; --count) {
-    first_.ready.pop()->run();
-    if (exiting_.load(std::memory_order_relaxed))
-      return;
-  }
-}
-
-// Calls the guests that have waited longest.
-void loop_core::call_guests(std::size_t count) noexcept {
-  for (; count > 0; --count) {
-    poll_guest* guest = first_guest_;
-    first_guest_ = std::exchange(guest->next_guest, nullptr);
-    if (!first_guest_)
-      last_guest_ = &first_guest_;
-    --guests_;
-    guest->before_poll(); // it may be gone now
-  }
-}
-
-void loop_core::poll(bool may_block) {
-  // Of many guests the younger half waits for another turn, if there is one.
-  call_guests(guests_ < 8 ? guests_ : guests_ / 2);
-  if (may_block && guests_ > 0) {
-    io_.poll();
-    if (!first_.ready.empty())
-      return;
-    call_guests(guests_);
-  }
-  std::int64_t wait = pool_tend();
-  if (may_block && !timers_.empty())
-    wait = std::min(wait, timers_.earliest() - now());
-  if (may_block && wait > 0 && !looks_once_) {
-    waiting how = doorbell_.listen();
-    if (injected_.empty() && !stopping_.load(std::memory_order_seq_cst)) {
-      if (how == waiting::in_reactor)
-        wait_in_reactor(wait);
-      else if (how == waiting::asleep)
-        wait_asleep(wait);
-    }
-    doorbell_.leave();
-  }
-  if (std::exchange(looks_once_, false) || doorbell_.uses_reactor())
-    io_.poll();
-}
-
-// The longest wait, as in asyncio: a sum must not overflow.
-constexpr std::int64_t day = 86'400'000'000'000;
-
-void loop_core::wait_in_reactor(std::int64_t longest) {
-  if (longest == pool_care::never)
-    io_.run_one(); // asks no clock
-  else
-    io_.run_one_for(std::chrono::nanoseconds{std::min(longest, day)});
-}
-
-// Without sockets: a thread that brings something has no lock to take then, and
-// the limit is not rounded up to a millisecond. A sanitizer puts a signal's
-// handler off to a call that it knows: the reactor makes one.
-void loop_core::wait_asleep(std::int64_t longest) {
-  std::int64_t until = -1;
-  if (longest != pool_care::never)
-    until = steady_now() + std::min(longest, day);
-  if (!sleep_.wait_until(until))
-    static_cast<void>(doorbell_.move_to_reactor());
-}
-
-void loop_core::run_exclusive() {
-  pool_care care;
-  while (!exiting_.load(std::memory_order_relaxed)) {
-    turn();
-    if (stopping_.load(std::memory_order_relaxed))
-      break;
-  }
-}
-
 void loop_core::run_slow_watched(job& item) {
   auto* task = dynamic_cast<task_base*>(&item);
   auto* call = dynamic_cast<callback*>(&item);
@@ -427,7 +331,7 @@ void loop_core::drain_for_close() {
 // were dropped before. False if there was nothing.
 bool loop_core::run_for_close(std::chrono::nanoseconds wait) {
   ready_queue& ready = first_.ready;
-  call_guests(guests_);
+  ask_for_guests(guests_);
   injected_.take(ready);
   bool some = !ready.empty();
   if (!some && wait.count() > 0) {

@@ -60,9 +60,15 @@ protected:
 // before the loop looks at its sockets.
 class poll_guest {
 public:
+  // Asks the reactor for it. No longer a guest.
   virtual void before_poll() noexcept = 0;
 
+  // Whether it is there already; if so, it is taken, and this is no longer a
+  // guest.
+  virtual bool look() noexcept = 0;
+
   poll_guest* next_guest = nullptr;
+  bool looked = false;
 
 protected:
   ~poll_guest() = default;
@@ -193,6 +199,7 @@ public:
   // Calls `guest` once, before the sockets are looked at. Only on a loop with
   // one worker, by its thread.
   void invite(poll_guest& guest) noexcept {
+    guest.looked = false;
     *last_guest_ = &guest;
     last_guest_ = &guest.next_guest;
     ++guests_;
@@ -323,7 +330,9 @@ private:
   void poll(bool may_block);
   void wait_in_reactor(std::int64_t longest);
   void wait_asleep(std::int64_t longest);
-  void call_guests(std::size_t count) noexcept;
+  poll_guest& take_guest() noexcept;
+  void ask_for_guests(std::size_t count) noexcept;
+  bool let_guests_look(std::size_t count) noexcept;
   void collect_timers();
   void run_slow_watched(job& item);
   void run_parallel();
@@ -339,11 +348,14 @@ private:
   // Jobs between two looks at the sockets while there is work.
   static constexpr unsigned poll_interval = 128;
 
+  // From as many on, they look themselves before they ask.
+  static constexpr std::size_t many_guests = 8;
+
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> keep_io_;
   const bool exclusive_;
   simulator* const simulation_;
-  unsigned since_poll_ = 0;
+  std::size_t since_poll_ = 0;
   poll_guest* first_guest_ = nullptr;
   poll_guest** last_guest_ = &first_guest_;
   std::size_t guests_ = 0;

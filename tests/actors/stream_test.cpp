@@ -46,68 +46,6 @@ coro<std::string> read_four(stream_reader reader) {
   co_return co_await reader.readexactly(4);
 }
 
-// One read of some kind, chosen by `dice`; the bytes that it gave.
-coro<std::string> read_somehow(stream_reader reader, unsigned dice) {
-  std::size_t size = 1 + dice / 8 % 40;
-  switch (dice % 6) {
-    case 0:
-      co_return co_await reader.read(size);
-    case 1:
-      co_return co_await reader.readexactly(size);
-    case 2:
-      co_return co_await reader.readline();
-    case 3:
-      co_return co_await reader.readuntil("7 ", "\n", "003");
-    case 4: {
-      auto line = co_await reader.next();
-      co_return line.value_or("");
-    }
-    default: {
-      std::string bytes(size, '\0');
-      auto count = co_await reader.read_into(std::span<char>{bytes});
-      bytes.resize(count);
-      co_return bytes;
-    }
-  }
-}
-
-// Reads from a text that is there as a whole: what the reader must give,
-// however the network cuts it.
-class whole_text {
-public:
-  explicit whole_text(std::string_view text) : rest_(text) {}
-
-  std::string take(std::size_t count) {
-    auto taken = rest_.substr(0, count);
-    rest_.remove_prefix(taken.size());
-    return std::string{taken};
-  }
-
-  std::string readline() {
-    auto at = rest_.find('\n');
-    return take(at == rest_.npos ? rest_.size() : at + 1);
-  }
-
-  std::string readexactly(std::size_t count) {
-    return (count > rest_.size() ? "incomplete " : "") + take(count);
-  }
-
-  std::string readuntil(const std::vector<std::string>& separators) {
-    auto end = rest_.npos;
-    for (const auto& one : separators)
-      if (auto at = rest_.find(one); at != rest_.npos)
-        end = std::min(end, at + one.size());
-    return end == rest_.npos ? "incomplete " + take(end) : take(end);
-  }
-
-  bool empty() const {
-    return rest_.empty();
-  }
-
-private:
-  std::string_view rest_;
-};
-
 } // namespace
 
 // -- back-pressure ------------------------------------------------------------
@@ -289,33 +227,6 @@ TEST_CASE("stream: one task may read while another writes",
       co_await peer.joined();
     });
     CHECK(echoed == rounds);
-  });
-}
-
-TEST_CASE("stream: of many that wait, each gets its data, in any order",
-          "[stream][threads]") {
-  for_each_setting([](setting how) {
-    constexpr std::size_t count = 40;
-    plain_listener listener{how.family, 64};
-    std::vector<std::string> got(count);
-    troupe::run(
-      [&]() -> coro<void> {
-        std::vector<linked> all;
-        std::vector<troupe::task<std::string>> reads;
-        for (std::size_t i = 0; i < count; ++i)
-          all.push_back(co_await link_to(listener));
-        for (auto& each : all)
-          reads.push_back(create_task(read_four(each.reader)));
-        co_await turns(3);
-        for (std::size_t i = count; i-- > 0;) {
-          all[i].peer.send("half");
-          got[i] = co_await reads[i];
-        }
-        for (auto& each : all)
-          each.writer.close();
-      },
-      how.options);
-    CHECK(got == std::vector<std::string>(count, "half"));
   });
 }
 

@@ -477,6 +477,32 @@ void talk_with_limit(const setting& how, std::size_t limit, F body) {
   talk(how, std::move(body), options);
 }
 
+// One read of some kind, chosen by `dice`; the bytes that it gave.
+inline troupe::coro<std::string> read_somehow(troupe::stream_reader reader,
+                                              unsigned dice) {
+  std::size_t size = 1 + dice / 8 % 40;
+  switch (dice % 6) {
+    case 0:
+      co_return co_await reader.read(size);
+    case 1:
+      co_return co_await reader.readexactly(size);
+    case 2:
+      co_return co_await reader.readline();
+    case 3:
+      co_return co_await reader.readuntil("7 ", "\n", "003");
+    case 4: {
+      auto line = co_await reader.next();
+      co_return line.value_or("");
+    }
+    default: {
+      std::string bytes(size, '\0');
+      auto count = co_await reader.read_into(std::span<char>{bytes});
+      bytes.resize(count);
+      co_return bytes;
+    }
+  }
+}
+
 // Text in which every place can be told from every other: numbers of eight
 // digits.
 inline std::string counting_pattern(std::size_t size) {
