@@ -43,12 +43,14 @@ public:
   }
 
   // From now on the worker waits in the reactor; true if it must be woken from
-  // its sleep. seq_cst if it does not sleep: then it sees this before it does.
+  // its sleep. If it does not sleep now, it sees this before it does.
   [[nodiscard]] bool move_to_reactor() noexcept {
     reactor_.store(true, std::memory_order_seq_cst);
-    waiting how = waiting::asleep;
-    return how_.compare_exchange_strong(
-      how, waiting::no, std::memory_order_relaxed, std::memory_order_seq_cst);
+    waiting how = how_.load(std::memory_order_seq_cst);
+    return how == waiting::asleep
+        && how_.compare_exchange_strong(how, waiting::no,
+                                        std::memory_order_relaxed,
+                                        std::memory_order_relaxed);
   }
 
   // relaxed: who must know at once is woken.
