@@ -160,12 +160,7 @@ coro<server> start_server_with(ref<connection_handler> handler,
   auto& actor = make_native<server_actor>(home, std::move(handler), options);
   server made{&actor};
   try {
-    for (auto& endpoint : all) {
-      // A free port is chosen once, and serves all addresses.
-      if (port == 0 && !actor.sockets().empty())
-        endpoint.port(actor.sockets().front().getsockname().port);
-      actor.listen(endpoint);
-    }
+    actor.listen(all);
   } catch (...) {
     actor.close();
     throw;

@@ -60,7 +60,36 @@ server_actor::~server_actor() {
   home().remove_resource(*this);
 }
 
-void server_actor::listen(const tcp_endpoint& where) {
+void server_actor::listen(const std::vector<tcp_endpoint>& all) {
+  for (int left = ports_to_try; !open_doors(all, left > 0); --left) {
+  }
+}
+
+// False if the free port that was chosen is somebody's at a later address, and
+// another one may be tried.
+bool server_actor::open_doors(const std::vector<tcp_endpoint>& all,
+                              bool may_try_again) {
+  std::uint16_t chosen = 0;
+  for (tcp_endpoint where : all) {
+    if (where.port() == 0)
+      where.port(chosen);
+    try {
+      open_door(where);
+    } catch (const std::system_error& e) {
+      bool taken = chosen != 0 && e.code() == std::errc::address_in_use;
+      if (!taken || !may_try_again)
+        throw;
+      turn mine{*this};
+      doors_.clear();
+      return false;
+    }
+    if (where.port() == 0)
+      chosen = sockets().front().getsockname().port;
+  }
+  return true;
+}
+
+void server_actor::open_door(const tcp_endpoint& where) {
   fault_point("listen", [&where] {
     return std::system_error(EADDRINUSE, std::system_category(),
                              "error while attempting to bind on address "

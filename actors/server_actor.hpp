@@ -16,8 +16,9 @@ public:
                ref<connection_handler> handler, const server_options& options);
   ~server_actor() override;
 
-  // Binds and listens; throws a system_error that names the address.
-  void listen(const tcp_endpoint& where);
+  // Binds and listens; throws a system_error that names the address. A free
+  // port is chosen once, and serves all.
+  void listen(const std::vector<tcp_endpoint>& all);
 
   void start_serving();
   bool is_serving() const;
@@ -57,6 +58,8 @@ private:
 
   class retry;
 
+  bool open_doors(const std::vector<tcp_endpoint>& all, bool may_try_again);
+  void open_door(const tcp_endpoint& where);
   void accept(const std::shared_ptr<door>& which);
   void accept_all();
   void on_accepted(const std::shared_ptr<door>& which, asio::error_code failed,
@@ -66,6 +69,7 @@ private:
   void complete_if_over();
 
   static constexpr std::chrono::seconds retry_delay{1};
+  static constexpr int ports_to_try = 100;
 
   ref<connection_handler> handler_;
   server_options options_;

@@ -192,7 +192,8 @@ coro<server> start_server_with(ref<connection_handler> handler,
 ///                 its own. What it throws goes to the loop's exception
 ///                 handler, and the connection is closed.
 /// @param host  a name or an address; empty for all interfaces.
-/// @param port  0 chooses a free one: `server.sockets()[0].getsockname()`.
+/// @param port  0 chooses one that is free at all addresses:
+///              `server.sockets()[0].getsockname().port`.
 /// @throws std::system_error  if an address could not be bound; then none is.
 /// @throws std::invalid_argument  if the limit is 0.
 /// @par Source

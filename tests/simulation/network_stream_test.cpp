@@ -113,6 +113,26 @@ TEST_CASE("network: accepting fails, pauses and goes on") {
   CHECK_THAT(reported, Catch::Contains("out of resources"));
 }
 
+TEST_CASE("network: a free port is one that is free at all addresses") {
+  test::simulation sim;
+  sim.run([]() -> coro<void> {
+    auto probe = co_await start_server(echo, "::1", 0);
+    auto taken = probe.sockets().front().getsockname().port + 1;
+    auto other = co_await start_server(echo, "127.0.0.1",
+                                       static_cast<std::uint16_t>(taken));
+    auto both = co_await start_server(echo, "localhost", 0);
+    auto sockets = both.sockets();
+    test::require(sockets.size() == 2);
+    auto port = sockets[0].getsockname().port;
+    test::require(port == taken + 1);
+    test::require(sockets[1].getsockname().port == port);
+    probe.close();
+    other.close();
+    both.close();
+    co_await both.wait_closed();
+  });
+}
+
 TEST_CASE("network: an address in use is refused") {
   test::simulation sim;
   sim.run([]() -> coro<void> {
