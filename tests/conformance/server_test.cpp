@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -67,14 +68,22 @@ void serve(const setting& how, Handler handler, F body,
     how.options);
 }
 
-// A port that is free for IPv4 and IPv6.
+// A port that is free for IPv4 and IPv6, below those that the system chooses
+// from, so that no other program gets it in the meantime.
 std::uint16_t free_port() {
+  std::random_device random;
   for (;;) {
-    plain_listener first{4};
-    auto second = plain_socket::make(6);
-    plain_address same{6, first.port()};
-    if (::bind(second.descriptor(), same.get(), same.size()) == 0)
-      return first.port();
+    auto port = static_cast<std::uint16_t>(10'000 + random() % 20'000);
+    bool free = true;
+    for (int family : {4, 6}) {
+      if (family == 6 && !has_ipv6())
+        continue;
+      auto probe = plain_socket::make(family);
+      plain_address same{family, port};
+      free = free && ::bind(probe.descriptor(), same.get(), same.size()) == 0;
+    }
+    if (free)
+      return port;
   }
 }
 
