@@ -80,6 +80,8 @@ bool server_actor::open_doors(const std::vector<tcp_endpoint>& all,
       if (!taken || !may_try_again)
         throw;
       turn mine{*this};
+      for (auto& each : doors_)
+        each->acceptor.close();
       doors_.clear();
       return false;
     }

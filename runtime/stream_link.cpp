@@ -2,6 +2,8 @@
 
 #include "runtime/simulator.hpp"
 
+#include <sys/socket.h>
+
 namespace troupe::detail {
 
 // -- stream_link --------------------------------------------------------------
@@ -103,11 +105,15 @@ stream_door stream_door::open(loop_core& home, const tcp_endpoint& where,
 }
 
 void stream_door::close() {
-  asio::error_code ignored;
-  if (acceptor_)
-    acceptor_->close(ignored);
-  else
+  if (!acceptor_) {
     door_->close();
+    return;
+  }
+  // A worker that is in epoll_wait just now may hold the socket a little longer
+  // than its descriptor lives: it must not let anybody in.
+  ::shutdown(acceptor_->native_handle(), SHUT_RD);
+  asio::error_code ignored;
+  acceptor_->close(ignored);
 }
 
 int stream_door::descriptor() const {

@@ -564,6 +564,25 @@ TEST_CASE("server: a closed server refuses connections (fact 493)",
   });
 }
 
+TEST_CASE("server: refuses at once when closed, also while another worker "
+          "looks at its socket",
+          "[server]") {
+  for_each_setting([](setting how) {
+    auto port = free_port();
+    int let_in = 0;
+    troupe::run(
+      [&]() -> coro<void> {
+        for (int i = 0; i < 5'000; ++i) {
+          auto made = co_await start_server(greet, how.host(), port);
+          made.close();
+          let_in += refused(how.family, port) ? 0 : 1;
+        }
+      },
+      how.options);
+    CHECK(let_in == 0);
+  });
+}
+
 TEST_CASE("server: the port of a closed server can be bound again at once",
           "[server]") {
   for_each_setting([](setting how) {
