@@ -484,7 +484,9 @@ TEST_CASE("task_group: nested groups that both fail (fact 166)",
     run(
       [&]() -> coro<void> {
         auto gate = future<void>::make();
-        auto fail_at = [gate](const char* text) -> coro<void> {
+        std::atomic<int> begun{0};
+        auto fail_at = [&begun, gate](const char* text) -> coro<void> {
+          ++begun;
           try {
             co_await gate;
           } catch (const cancelled_error&) { // by the other group, first
@@ -495,6 +497,8 @@ TEST_CASE("task_group: nested groups that both fail (fact 166)",
           auto failing = group.create_task(fail_at("outer"));
           auto inner = [&](task_group& mine) -> coro<void> {
             mine.create_task(fail_at("inner"));
+            // Cancelled before it begins it would not fail.
+            co_await reached([&] { return begun == 2; });
             gate.set_result();
             co_await reached([&] { return failing.done(); });
             co_await sleep(1h);
@@ -527,7 +531,8 @@ TEST_CASE("task_group: a cancellation from outside is not lost (fact 167)",
       [&]() -> coro<void> {
         std::atomic<bool> inside{false};
         auto body = [&](task_group& group) -> coro<void> {
-          group.create_task(breaks("child"));
+          auto child = group.create_task(breaks("child"));
+          co_await blocked(child);
           inside = true;
           co_await sleep(1h);
         };
@@ -537,7 +542,6 @@ TEST_CASE("task_group: a cancellation from outside is not lost (fact 167)",
           interrupted = co_await next_await_interrupted();
         });
         co_await reached([&] { return inside.load(); });
-        co_await turns(5);
         co_await blocked(parent);
         parent.cancel();
         co_await parent;
