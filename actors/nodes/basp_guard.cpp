@@ -177,10 +177,6 @@ bool basp_guard::on_header() {
       expected = 2 * terms_.me.size() + 1 + sizeof(std::uint64_t)
                + terms_.no_context.size();
       break;
-    case kind::heartbeat:
-      if (x.flags != 0 || x.data != 0 || x.source != 0 || x.target != 0)
-        return false;
-      break;
     default:
       return false;
   }

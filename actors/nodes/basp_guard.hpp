@@ -75,9 +75,9 @@ struct basp_terms {
 };
 
 // Follows what a peer says in BASP. Nothing gets to CAF that our transport does
-// not need: handshakes, heartbeats, one text to an actor that is ours to reach,
-// and who watches whom has ended. CAF would obey much more: whatever length a
-// header announces, messages to any actor, under any sender's name.
+// not need: handshakes, one text to an actor that is ours to reach, and who
+// watches whom has ended. CAF would obey much more: whatever length a header
+// announces, messages to any actor, under any sender's name.
 //
 // Bytes are taken in three ways, in turns: what begins a frame comes into
 // `stage()`; when it is `ready()`, it is taken on; then the rest of a text may
@@ -116,6 +116,11 @@ public:
     return settled_;
   }
 
+  // Its node; empty before the handshake.
+  const std::string& peer() const noexcept {
+    return peer_;
+  }
+
   static constexpr std::size_t header_size = 32;
 
 private:
@@ -126,7 +131,6 @@ private:
     routed_message,
     monitor_message,
     down_message,
-    heartbeat,
   };
 
   struct header {
@@ -163,7 +167,7 @@ private:
   std::size_t taken_ = 0;
   std::size_t passing_ = 0;
   header now_{};
-  std::string peer_; // its node; empty before the handshake
+  std::string peer_;
   int greetings_ = 0;
   bool settled_ = false;
   std::set<std::uint64_t> sources_;

@@ -54,10 +54,15 @@ public:
                std::uint16_t port, transport::connect_function done) {
     std::lock_guard lock{mutex_};
     callers_ = std::move(all);
-    host_ = std::move(host);
-    port_ = port;
+    caller_ = callers_->begin();
+    if (!caller_)
+      return done(nullptr, "the node is stopping");
     connected_ = std::move(done);
-    call();
+    auto number = new_request_id(caf::message_priority::normal);
+    caller_->enqueue(caf::make_mailbox_element(ctrl(), number, {},
+                                               caf::connect_atom::value,
+                                               std::move(host), port),
+                     nullptr);
   }
 
   void send(std::string bytes) {
@@ -69,6 +74,12 @@ public:
     if (to)
       to->enqueue(ctrl(), caf::make_message_id(),
                   caf::make_message(std::move(bytes)), nullptr);
+  }
+
+  void break_off() {
+    std::lock_guard lock{mutex_};
+    if (peer_)
+      rules_->gate->drop_peer(bytes_of(system(), peer_->node()));
   }
 
   std::optional<std::string> certificate() {
@@ -105,18 +116,6 @@ private:
     return content.match_elements<caf::exit_msg>();
   }
 
-  void call() {
-    caller_ = callers_->begin();
-    if (!caller_)
-      return std::exchange(connected_, nullptr)(nullptr,
-                                                "the node is stopping");
-    auto number = new_request_id(caf::message_priority::normal);
-    caller_->enqueue(caf::make_mailbox_element(ctrl(), number, {},
-                                               caf::connect_atom::value, host_,
-                                               port_),
-                     nullptr);
-  }
-
   void on_connected(caf::type_erased_tuple& content) {
     if (!connected_)
       return;
@@ -130,15 +129,8 @@ private:
       }
     }
     std::string why = "nobody answers there";
-    if (content.match_elements<caf::error>()) {
-      auto& problem = content.get_as<caf::error>(0);
-      // CAF's heartbeat ends handshakes that are under way, at either end.
-      if ((problem == caf::sec::connection_timeout
-           || problem == caf::sec::disconnect_during_handshake)
-          && --tries_ > 0)
-        return call();
-      why = system().render(problem);
-    }
+    if (content.match_elements<caf::error>())
+      why = system().render(content.get_as<caf::error>(0));
     std::exchange(connected_, nullptr)(nullptr, std::move(why));
   }
 
@@ -180,9 +172,6 @@ private:
   transport::connect_function connected_;
   std::shared_ptr<callers> callers_;
   caf::actor caller_;
-  std::string host_;
-  std::uint16_t port_ = 0;
-  int tries_ = 4;
   bool lost_ = false;
   bool settled_ = false; // `peer_` is the other end, not its gateway
 };
@@ -206,6 +195,10 @@ public:
 
   std::optional<std::string> certificate() const override {
     return actor_->certificate();
+  }
+
+  void break_off() noexcept override {
+    actor_->break_off();
   }
 
   void close() noexcept override {

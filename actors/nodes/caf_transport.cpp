@@ -1,5 +1,4 @@
 #include "actors/nodes/caf_link.hpp"
-#include "actors/nodes/drop_mail.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_registry.hpp>
@@ -20,8 +19,8 @@
 #include <stdexcept>
 #include <thread>
 
-// With caf_link.hpp, plain_actor.hpp, callers.hpp, guarded_middleman.cpp and
-// drop_mail.cpp the only file that knows how CAF 0.17.6 carries our messages. A
+// With caf_link.hpp, plain_actor.hpp, callers.hpp and guarded_middleman.cpp the
+// only file that knows how CAF 0.17.6 carries our messages. A
 // message is one `std::string`, which CAF knows by itself: no type is
 // registered.
 
@@ -34,14 +33,12 @@ caf::timespan timespan_of(std::chrono::nanoseconds x) {
 }
 
 struct node_config : caf::actor_system_config {
-  explicit node_config(const transport_plan& plan) {
+  node_config() {
     load<caf::io::middleman>();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 1);
     set("middleman.workers", 0); // messages go straight to our actors
     set("middleman.enable-automatic-connections", false);
-    set("middleman.heartbeat-interval", timespan_of(plan.heartbeat));
-    set("middleman.connection-timeout", timespan_of(plan.loss_limit));
   }
 };
 
@@ -125,8 +122,7 @@ void wait_for_end(caf::actor_system& system, std::set<caf::actor> whom,
 class caf_transport final : public transport {
 public:
   explicit caf_transport(const transport_plan& plan)
-    : stop_limit_(plan.stop_limit),
-      config_(std::make_unique<node_config>(plan)),
+    : stop_limit_(plan.stop_limit), config_(std::make_unique<node_config>()),
       system_(std::make_unique<caf::actor_system>(*config_)) {
     forget_logger();
     rules_ = make_rules(*system_, plan);
@@ -163,8 +159,7 @@ public:
   void close(std::function<void()> done) noexcept override {
     gateway_->end();
     // The system waits for its threads when it goes, so another one sees to it.
-    std::thread{[broker = broker_of(*system_).address(),
-                 system = std::move(system_), config = std::move(config_),
+    std::thread{[system = std::move(system_), config = std::move(config_),
                  gateway = std::move(gateway_),
                  middleman = std::move(middleman_), port = port_,
                  last = callers_->end_all(), limit = stop_limit_,
@@ -179,7 +174,6 @@ public:
       wait_for_end(*system, std::move(last), limit);
       system->await_actors_before_shutdown(false);
       system.reset();
-      drop_mail(broker);
       config.reset();
       done();
     }}.detach();

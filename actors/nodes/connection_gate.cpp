@@ -1,6 +1,7 @@
 #include "actors/nodes/connection_gate.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::detail {
 
@@ -22,7 +23,7 @@ connection_gate::enter(std::shared_ptr<connection_gate> gate, int socket,
       if (!x.called || x.dropped)
         continue;
       ++all;
-      if (x.settled)
+      if (!x.peer.empty())
         continue;
       ++strangers;
       if (!first)
@@ -46,7 +47,14 @@ void connection_gate::drop_late() {
   std::lock_guard lock{mutex_};
   auto now = clock::now();
   for (guest& x : guests_)
-    if (!x.settled && !x.dropped && now - x.since >= limit_)
+    if (x.peer.empty() && !x.dropped && now - x.since >= limit_)
+      drop(x);
+}
+
+void connection_gate::drop_peer(std::string_view peer) {
+  std::lock_guard lock{mutex_};
+  for (guest& x : guests_)
+    if (x.peer == peer && !x.dropped)
       drop(x);
 }
 
@@ -64,9 +72,9 @@ connection_gate::place::~place() {
   gate_->guests_.erase(where_);
 }
 
-void connection_gate::place::settle() {
+void connection_gate::place::settle(std::string peer) {
   std::lock_guard lock{gate_->mutex_};
-  where_->settled = true;
+  where_->peer = std::move(peer);
 }
 
 } // namespace troupe::detail

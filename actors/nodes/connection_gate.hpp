@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 namespace troupe::detail {
 
@@ -17,7 +19,7 @@ class connection_gate {
     int socket;
     bool called; // he came to us
     clock::time_point since;
-    bool settled = false;
+    std::string peer = {}; // who he is, once he has settled
     bool dropped = false;
   };
 
@@ -36,7 +38,8 @@ public:
     place& operator=(const place&) = delete;
     ~place();
 
-    void settle();
+    // It is known who he is.
+    void settle(std::string peer);
 
   private:
     std::shared_ptr<connection_gate> gate_;
@@ -50,6 +53,9 @@ public:
 
   // Drops those who are late.
   void drop_late();
+
+  // Drops all connections with a peer that has settled.
+  void drop_peer(std::string_view peer);
 
   std::size_t size() const;
 

@@ -15,7 +15,13 @@
 #include <caf/io/scribe.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <set>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace troupe::detail {
 
@@ -127,7 +133,7 @@ private:
         throw connection_broken{};
       if (guard_->settled() && !settled_) {
         settled_ = true;
-        place_->settle();
+        place_->settle(guard_->peer());
       }
     }
   }
@@ -205,12 +211,29 @@ private:
   bool started_ = false;
 };
 
+// What no session watches for the moment: the system looks whether the other
+// end is still there, and gives up what it does not confirm.
+void watch_idle(net::native_socket socket, std::chrono::nanoseconds limit) {
+  auto set = [socket](int level, int what, int value) {
+    setsockopt(socket, level, what, &value, sizeof value);
+  };
+  limit = std::min<std::chrono::nanoseconds>(limit, std::chrono::hours{1});
+  auto seconds = std::chrono::ceil<std::chrono::seconds>(limit).count();
+  auto ms = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
+  set(IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(seconds));
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(ms));
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
 // Null if there is no room, or nothing to say.
 caf::io::scribe_ptr make_scribe(net::default_multiplexer& multiplexer,
                                 net::native_socket socket,
                                 const rules_ptr& rules, bool called) {
   caf::detail::socket_guard closing{socket};
   net::nonblocking(socket, true);
+  watch_idle(socket, rules->loss_limit);
   auto place = connection_gate::enter(rules->gate, socket, called);
   if (!place)
     return nullptr;
@@ -312,6 +335,7 @@ std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
   auto rules = std::make_shared<connection_rules>();
   rules->terms = make_terms(system, plan);
   rules->max_message = plan.max_message;
+  rules->loss_limit = plan.loss_limit;
   rules->gate = std::make_shared<connection_gate>(
     plan.max_peers + connection_gate::most_strangers, plan.connect_limit,
     [](int socket) { net::shutdown_both(socket); });
@@ -323,15 +347,12 @@ std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
   return rules;
 }
 
-caf::actor broker_of(caf::actor_system& system) {
-  return system.middleman().named_broker<caf::io::basp_broker>(
-    caf::atom("BASP"));
-}
-
 caf::actor spawn_guarded_middleman(caf::actor_system& system,
                                    std::shared_ptr<connection_rules> rules) {
+  auto broker
+    = system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
   auto made = system.spawn<guarded_middleman, caf::detached + caf::hidden>(
-    broker_of(system), std::move(rules));
+    std::move(broker), std::move(rules));
   return caf::actor_cast<caf::actor>(made);
 }
 

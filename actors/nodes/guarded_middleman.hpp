@@ -7,6 +7,7 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 
+#include <chrono>
 #include <memory>
 
 namespace troupe::detail {
@@ -19,6 +20,7 @@ struct connection_rules {
   std::shared_ptr<connection_gate> gate;
   std::shared_ptr<tls_settings> tls; // null: plain text
   std::size_t max_message = 0;
+  std::chrono::nanoseconds loss_limit{};
 };
 
 std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
@@ -28,9 +30,6 @@ std::shared_ptr<connection_rules> make_rules(caf::actor_system& system,
 // counted, have a deadline, and pass only what the guard lets pass.
 caf::actor spawn_guarded_middleman(caf::actor_system& system,
                                    std::shared_ptr<connection_rules> rules);
-
-// CAF's broker of this system.
-caf::actor broker_of(caf::actor_system& system);
 
 // A node as its claims and the actors it may reach have it.
 std::string bytes_of(caf::actor_system& system, const caf::node_id& node);

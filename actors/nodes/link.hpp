@@ -37,6 +37,10 @@ public:
     return std::nullopt;
   }
 
+  // The peer is silent: ends what carries this link, and with it the other
+  // links to that peer, so that the next one is not carried by it, too.
+  virtual void break_off() noexcept {}
+
   // The peer is told, the user hears no more. Harmless when called again.
   virtual void close() noexcept = 0;
 };
@@ -54,7 +58,6 @@ struct link_security {
 
 struct transport_plan {
   link_security security;
-  std::chrono::nanoseconds heartbeat;
   std::chrono::nanoseconds loss_limit;
   std::chrono::nanoseconds stop_limit;
   std::chrono::nanoseconds connect_limit; // also for those who connect to us

@@ -86,7 +86,6 @@ node_core::node_core(loop_core& home, const node_options& options)
     throw std::invalid_argument("the heartbeat of a node must be above 0");
   transport_plan plan;
   plan.security = check_security(options);
-  plan.heartbeat = options.heartbeat;
   plan.loss_limit = options.loss_limit > options.loss_limit.zero()
                     ? options.loss_limit
                     : 3 * options.heartbeat;
@@ -97,7 +96,7 @@ node_core::node_core(loop_core& home, const node_options& options)
   node_state& state = *state_;
   state.in = copy_context();
   state.name = options.name;
-  state.heartbeat = plan.heartbeat;
+  state.heartbeat = options.heartbeat;
   state.loss_limit = plan.loss_limit;
   state.handshake_limit = options.connect_limit;
   state.max_message = options.max_message;
@@ -176,7 +175,7 @@ node_core::attempt(std::shared_ptr<node_core> self, endpoint to,
   try {
     problem = co_await there->agreed();
   } catch (...) {
-    there->end("connecting was given up");
+    there->give_up("connecting was given up");
     throw;
   }
   if (there->refused())

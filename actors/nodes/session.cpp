@@ -150,6 +150,17 @@ void session::leave(std::string why) {
   end(std::move(why));
 }
 
+void session::give_up(std::string why) {
+  break_off_if_silent();
+  end(std::move(why));
+}
+
+// Whoever connects again after this is to get a connection that works.
+void session::break_off_if_silent() {
+  if (node_->home->now() - last_heard_.load() > node_->loss_limit.count())
+    link_->break_off();
+}
+
 void session::reject(std::string why) {
   {
     std::lock_guard lock{mutex_};
@@ -254,13 +265,17 @@ void session::tick(std::int64_t due) {
     agreed = agreed_already_;
     shows_life = agreed || proved_;
   }
-  if (!agreed && now - born_ > node_->handshake_limit.count())
+  if (!agreed && now - born_ > node_->handshake_limit.count()) {
+    break_off_if_silent();
     return leave("the handshake took too long");
+  }
   // Before, the other end has no reason to show life.
-  if (agreed && now - last_heard_.load() > limit)
+  std::int64_t silence = now - last_heard_.load();
+  if (agreed && silence > limit) {
+    link_->break_off();
     return end("nothing was heard of it for "
-               + std::to_string((now - last_heard_.load()) / 1'000'000)
-               + " ms");
+               + std::to_string(silence / 1'000'000) + " ms");
+  }
   if (shows_life && now - last_sent_.load() >= beat)
     send(make_frame(frame::ping));
   watch();

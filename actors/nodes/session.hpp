@@ -78,6 +78,10 @@ public:
   // Ends it, on the loop.
   void end(std::string why);
 
+  // The same; if nothing was heard of the peer, what carries the link ends,
+  // too.
+  void give_up(std::string why);
+
   // As above; the peer is told that it was on purpose.
   void leave(std::string why);
 
@@ -151,6 +155,7 @@ private:
   void on_refuse(wire_reader& in);
   void refuse(const std::string& why);
   void reject(std::string why); // ends it
+  void break_off_if_silent();
   void agree();
   bool enter(std::string guest);
   std::string join();

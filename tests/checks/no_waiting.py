@@ -41,7 +41,7 @@ COUNTED = {
     "faults/programs/fault_node.cpp": 1,
     "faults/programs/fault_proxy.cpp": 1,
     "faults/run_faults.py": 2,
-    "nodes/loss_test.cpp": 1,
+    "nodes/loss_test.cpp": 2,
     "runtime/async_generator_test.cpp": 1,
     "runtime/sleep_test.cpp": 2,
 }

@@ -96,14 +96,14 @@ TEST_CASE("guard: what nodes of ours say passes, in pieces of any size") {
         + basp_frame(to(9), basp_text(""))
         + basp_frame({basp::monitor_message, 0, 0, 0, 9}, between)
         + basp_frame({basp::down_message, 0, 0, 5, 0},
-                     between + std::string(9, '\1') + x.terms.no_context)
-        + basp_frame({basp::heartbeat});
+                     between + std::string(9, '\1') + x.terms.no_context);
       CHECK(x.pass(talk, piece) == talk);
       CHECK(x.guard.settled());
       // What CAF asks everybody gets no further.
       basp_header asks{basp::direct_message, 1, basp_plain, 5, 1000};
       CHECK(x.pass(basp_frame(asks, "question"), piece).empty());
-      CHECK(x.pass(talk.substr(talk.size() - 32), piece).size() == 32);
+      std::string more = basp_frame(to(9), basp_text("more"));
+      CHECK(x.pass(more, piece) == more);
     }
 }
 
@@ -202,16 +202,16 @@ TEST_CASE("gate: strangers make room for the next, guests do not") {
   for (int i = 0; i < 64; ++i)
     places.push_back(connection_gate::enter(gate, i, true));
   CHECK(dropped.empty());
-  places[0]->settle();
+  places[0]->settle("guest");
   places.push_back(connection_gate::enter(gate, 64, true));
   CHECK(dropped.empty());
   places.push_back(connection_gate::enter(gate, 65, true));
   CHECK(dropped == std::vector{1});
   for (auto& x : places)
-    x->settle();
+    x->settle("guest");
   for (int i = 66; i < 71; ++i) {
     places.push_back(connection_gate::enter(gate, i, true));
-    places.back()->settle();
+    places.back()->settle("guest");
   }
   CHECK_FALSE(connection_gate::enter(gate, 71, true));
   // Who was called by us is not counted, but has to settle.
@@ -221,4 +221,18 @@ TEST_CASE("gate: strangers make room for the next, guests do not") {
   CHECK(gate->size() == places.size());
   places.clear();
   CHECK(gate->size() == 0);
+}
+
+TEST_CASE("gate: a peer is dropped with all its connections, nobody else") {
+  std::vector<int> dropped;
+  auto gate = std::make_shared<connection_gate>(
+    70, 1h, [&](int socket) { dropped.push_back(socket); });
+  std::vector<std::unique_ptr<connection_gate::place>> places;
+  for (int i = 0; i < 6; ++i)
+    places.push_back(connection_gate::enter(gate, i, i % 2 == 0));
+  for (std::size_t i = 0; i < 5; ++i)
+    places[i]->settle(i < 3 ? "one" : "two");
+  gate->drop_peer("one");
+  gate->drop_peer("one");
+  CHECK(dropped == std::vector{0, 1, 2});
 }

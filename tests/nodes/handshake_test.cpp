@@ -1,4 +1,5 @@
 #include <troupe/node.hpp>
+#include <troupe/simulation.hpp>
 
 #include "actors/nodes/byte_channel.hpp"
 #include "actors/nodes/frames.hpp"
@@ -72,6 +73,13 @@ outcome shake_hands(std::string name, std::shared_ptr<identity> caller,
   return told;
 }
 
+void send_hello(memory_link& link) {
+  std::string magic = "troupe";
+  std::string none;
+  link.send(make_frame(frame::hello, magic, protocol_version,
+                       std::string{"caller"}, none, none, none));
+}
+
 // Why a node without certificates ends a session that begins with these
 // messages; empty if it does not.
 std::string end_after(std::vector<std::string> messages, bool agree = false) {
@@ -83,11 +91,8 @@ std::string end_after(std::vector<std::string> messages, bool agree = false) {
     two->attach(there);
     there->begin({});
     if (agree) {
-      std::string magic = "troupe";
-      std::string none;
-      one->send(make_frame(frame::hello, magic, protocol_version,
-                           std::string{"caller"}, none, none, none));
-      one->send(make_frame(frame::proof, none));
+      send_hello(*one);
+      one->send(make_frame(frame::proof, std::string{}));
     }
     for (const auto& bytes : messages)
       one->send(bytes);
@@ -237,6 +242,39 @@ TEST_CASE("handshake: who does not finish it in time is dropped") {
     why = co_await agreed;
   });
   CHECK(contains(why, "handshake took too long"));
+}
+
+TEST_CASE("session: what carries it ends only with a peer that is silent") {
+  // Agreed on and then silent; silent from the start; not yet as silent as it
+  // may be, but late; given up by us.
+  std::vector<bool> broken_off;
+  std::vector<std::string> why;
+  for (int how = 0; how < 4; ++how)
+    test::simulation{}.run([&]() -> coro<void> {
+      auto [one, two] = memory_link::make_pair();
+      auto state = make_state("called", nullptr);
+      state->heartbeat = how == 3 ? 1h : 20ms;
+      state->loss_limit = how == 2 ? 1h : 60ms;
+      state->handshake_limit = how == 0 ? 1h : 80ms;
+      auto there = std::make_shared<session>(state, two, session::role::called);
+      two->attach(there);
+      there->begin({});
+      if (how == 0) {
+        send_hello(*one);
+        one->send(make_frame(frame::proof, std::string{}));
+      }
+      auto lost = there->when_lost();
+      if (how == 3)
+        there->give_up("it is enough");
+      co_await lost;
+      why.push_back(there->why_lost());
+      broken_off.push_back(two->broken_off);
+    });
+  CHECK(broken_off == std::vector{true, true, false, false});
+  CHECK(contains(why[0], "nothing was heard of it for"));
+  CHECK(contains(why[1], "handshake took too long"));
+  CHECK(contains(why[2], "handshake took too long"));
+  CHECK(why[3] == "it is enough");
 }
 
 TEST_CASE("session: twenty kinds of nonsense end it and nothing else") {

@@ -74,7 +74,7 @@ std::vector<std::string> forgeries(const basp_peer& peer,
     basp_frame({client_handshake}, {}, 0x7fffffff),
     basp_frame({monitor_message, 0, 0, 0, at}, {}, 0x7fffffff),
     basp_frame(down, {}, 0x7fffffff),
-    basp_frame({heartbeat}, "x"),
+    basp_frame({heartbeat}),
     // contents
     basp_frame(text, basp_message("@<>+@i32", big_endian(1, 4))),
     basp_frame(text, basp_message("@<>+@message", empty)),

@@ -1,4 +1,5 @@
 #include <troupe/thread_pool.hpp>
+#include <troupe/timeout.hpp>
 
 #include "support/errors.hpp"
 #include "support/nodes.hpp"
@@ -15,7 +16,15 @@ namespace {
 // Shows life often, so that a test need not wait long.
 node_options lively(std::string name, int port = -1) {
   node_options options = plain_node(std::move(name), port);
-  options.heartbeat = 100ms;
+  options.heartbeat = 250ms;
+  return options;
+}
+
+// Shows life each second, and is lost after two.
+node_options impatient(std::string name, int port = -1) {
+  node_options options = plain_node(std::move(name), port);
+  options.heartbeat = 1s;
+  options.loss_limit = 2s;
   return options;
 }
 
@@ -100,6 +109,37 @@ TEST_CASE("loss: a short pause is none") {
   });
   CHECK(!lost);
   CHECK(got == 5);
+}
+
+TEST_CASE("loss: a pause of the whole machine is none") {
+  child_process server{[&](child_process& me) {
+    serve(me, 0, impatient);
+  }};
+  std::string address = server.address();
+  child_process client{[&](child_process& me) {
+    run([&]() -> coro<void> {
+      node mine = co_await node::start(impatient("client"));
+      peer there = co_await mine.connect(address);
+      auto far = co_await remote<queue<int>>(there, "line");
+      me.say("ready");
+      // Long enough for a loss that is noticed late.
+      auto lost = there.wait_lost();
+      std::error_code end
+        = co_await error_of_await(wait_for(std::move(lost), 6s));
+      co_await far.put(5);
+      int got = co_await far.get();
+      me.say(end == errc::timeout ? std::to_string(got) : "lost");
+    });
+  }};
+  client.hear();
+  run([&]() -> coro<void> {
+    server.signal(SIGSTOP);
+    client.signal(SIGSTOP);
+    co_await sleep(3s);
+    server.signal(SIGCONT);
+    client.signal(SIGCONT);
+  });
+  CHECK(client.hear() == "5");
 }
 
 TEST_CASE("loss: the lock of a killed or paused holder goes to the next") {

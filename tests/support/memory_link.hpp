@@ -37,12 +37,17 @@ public:
       other->user_->on_lost("closed");
   }
 
+  void break_off() noexcept override {
+    broken_off = true;
+  }
+
   std::optional<std::string> certificate() const override {
     return below;
   }
 
   std::vector<std::string> sent;
   std::optional<std::string> below;
+  bool broken_off = false;
 
 private:
   std::weak_ptr<memory_link> other_;
