@@ -17,7 +17,7 @@ namespace {
 
 node_options hasty_node(std::string name) {
   node_options options = plain_node(std::move(name));
-  options.connect_limit = 500ms;
+  options.connect_limit = 2s;
   return options;
 }
 
